@@ -1,0 +1,30 @@
+"""A network of fully connected layers, as a Sequential list."""
+
+import keras
+
+
+def dense(task, *, hidden=(100,), activation="relu", initializer="glorot_uniform", dropout=0.0, batch_norm=False,
+          l1=0.0, l2=0.0):  # fmt: skip
+    """Stack fully connected hidden layers on the flattened input.
+
+    The multilayer perceptron of the textbooks. Batch normalization (Ioffe and Szegedy 2015) stands before the activation,
+    dropout (Srivastava et al. 2014) after it. `l1` and `l2` penalize the kernels, not the biases.
+    """
+    layers = [keras.Input(task.input_shape, dtype=task.input_dtype), keras.layers.Flatten()]
+    for units in hidden:
+        penalty = keras.regularizers.L1L2(l1, l2)
+        layers.append(keras.layers.Dense(units, kernel_initializer=initializer, kernel_regularizer=penalty))
+        if batch_norm:
+            layers.append(keras.layers.BatchNormalization())
+        layers.append(keras.layers.Activation(activation))
+        if dropout:
+            layers.append(keras.layers.Dropout(dropout))
+    layers.append(
+        keras.layers.Dense(
+            task.num_outputs,
+            activation=task.output_activation,
+            kernel_initializer=initializer,
+            kernel_regularizer=keras.regularizers.L1L2(l1, l2),
+        )
+    )
+    return keras.Sequential(layers)
