@@ -1,0 +1,130 @@
+"""Data for a training: read from one of the sources, checked, split. One source a file; none of them needs TensorFlow.
+
+A source has `read(entry, arguments) -> Unsplit`. `load` is the way from a dataset's name to the three parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kerasrun import catalog
+from kerasrun.datasets import checks, fetch, registered, splits
+from kerasrun.datasets.parts import Data, Part, Unsplit, content_hash
+
+if TYPE_CHECKING:
+    from kerasrun.catalog import DatasetEntry
+
+__all__ = ["Data", "Part", "add", "listing", "load", "status"]
+
+
+class Wanted(Protocol):
+    """What `load` reads from an experiment.
+
+    Args:
+        dataset: name with arguments, "synthetic:<name>" or the path of an .npz file.
+        validation: share of the training examples in (0, 1), or the path of an .npz file.
+        test: likewise, of all examples; a share is used only where the dataset has no test part of its own.
+        split_seed: decides which examples are held out, >= 0.
+        limit: how many training examples to keep, or None for all.
+    """
+
+    @property
+    def dataset(self) -> str: ...  # noqa: D102
+    @property
+    def validation(self) -> float | str: ...  # noqa: D102
+    @property
+    def test(self) -> float | str: ...  # noqa: D102
+    @property
+    def split_seed(self) -> int: ...  # noqa: D102
+    @property
+    def limit(self) -> int | None: ...  # noqa: D102
+
+
+def load(experiment: Wanted) -> Data:
+    """Return the data of an experiment.
+
+    Raises:
+        InputError: unknown name, a share that holds nothing out, or data that a network cannot eat.
+        DataUnavailable: data that is neither bundled nor cached and cannot be fetched.
+    """
+    entry, arguments = catalog.dataset(experiment.dataset)
+    unsplit, notes = checks.check(_with_files(_read(entry, arguments), experiment))
+    hashed = unsplit.content_hash or content_hash(unsplit.parts())
+    if not unsplit.same:
+        validation, test = (s if isinstance(s, float) else 0.0 for s in (experiment.validation, experiment.test))
+        unsplit, more = splits.split(unsplit, validation=validation, test=test, split_seed=experiment.split_seed)
+        notes += more
+        if experiment.limit is not None:
+            unsplit, more = splits.limit(unsplit, examples=experiment.limit, split_seed=experiment.split_seed)
+            notes += more
+    notes = (*unsplit.notes, *notes, *checks.notes_on_split(unsplit))
+    if unsplit.validation is None or unsplit.test is None:
+        raise TypeError(f"{unsplit.where}: a part is missing after the split")
+    return Data(
+        unsplit.task, unsplit.train, unsplit.validation, unsplit.test, hashed, unsplit.synthetic, notes, unsplit.passes
+    )
+
+
+def _read(entry: DatasetEntry, arguments: dict[str, Any]) -> Unsplit:
+    """Return the user's registered copy where there is one, else what the entry's source reads."""
+    if registered.has(entry):
+        return registered.read(entry, arguments)
+    return import_module(f"kerasrun.datasets.{entry.source}").read(entry, arguments)
+
+
+def _with_files(unsplit: Unsplit, experiment: Wanted) -> Unsplit:
+    """Put the examples of --validation FILE and --test FILE in their places."""
+    from kerasrun.datasets import arrays
+
+    for name, given in (("validation", experiment.validation), ("test", experiment.test)):
+        if isinstance(given, str):
+            unsplit = replace(unsplit, **{name: arrays.read_part(Path(given), name, unsplit)})
+    return unsplit
+
+
+def status(entry: DatasetEntry) -> str:
+    """Return where a dataset's data is: "bundled", "cached", "registered", "not cached" or "made on request"."""
+    if registered.has(entry):
+        return "registered"
+    if entry.source == "synthetic":
+        return "made on request"
+    if entry.source in ("bundled", "truth_tables"):
+        return "bundled"
+    return "cached" if fetch.cached(entry) else "not cached"
+
+
+def listing() -> list[dict[str, Any]]:
+    """Return a row for each dataset of the catalog, for `kerasrun datasets`; opens no data.
+
+    Returns:
+        name, kind, shape (tuple), classes (int, None for regression), train, test (examples), bytes (to fetch; 0 where
+        nothing is), status, description.
+    """
+    return [
+        {
+            "name": entry.name,
+            "kind": entry.task.kind,
+            "shape": entry.task.input_shape,
+            "classes": entry.task.num_classes,
+            "train": entry.train,
+            "test": entry.test,
+            "bytes": sum(download.bytes for download in entry.downloads),
+            "status": status(entry),
+            "description": entry.description,
+        }
+        for entry in catalog.datasets().values()
+    ]
+
+
+def add(name: str, file: str | Path) -> Path:
+    """Register one's own .npz copy of a named dataset, which is then used instead of Keras's; return where it lies.
+
+    Raises:
+        InputError: the name is not a dataset that is fetched, or the file does not hold that dataset.
+        DiskError: the copy cannot be written.
+    """
+    entry, _ = catalog.dataset(name)
+    return registered.add(entry, Path(file))
