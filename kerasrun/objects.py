@@ -1,6 +1,6 @@
 """Text <-> a named Keras object: `sgd(learning_rate=0.1, momentum=0.9)`, `leaky_relu(negative_slope=0.01)`, `adam`.
 
-The only module that knows which arguments and values an object may have, and the form in which Keras takes it. Names and
+The only module that knows which values an object's arguments may have, and the form in which Keras takes it. Names and
 arguments are checked against the installed Keras (keras_names.py); how calls and values are written: literals.py.
 """
 

@@ -1,0 +1,29 @@
+"""The network of recipe dense, written with the Functional API."""
+
+import keras
+
+
+def dense_functional(task, *, hidden=(100,), activation="relu", initializer="glorot_uniform", dropout=0.0,
+                     batch_norm=False, l1=0.0, l2=0.0):  # fmt: skip
+    """Call each fully connected layer on the output of the one before.
+
+    The same layers in the same order as in recipe dense, so that equal seeds give equal numbers. The Functional API
+    (`keras.Model(inputs, outputs)`) is what networks with branches need; this one shows it where nothing else differs.
+    """
+    inputs = keras.Input(task.input_shape, dtype=task.input_dtype)
+    x = keras.layers.Flatten()(inputs)
+    for units in hidden:
+        penalty = keras.regularizers.L1L2(l1, l2)
+        x = keras.layers.Dense(units, kernel_initializer=initializer, kernel_regularizer=penalty)(x)
+        if batch_norm:
+            x = keras.layers.BatchNormalization()(x)
+        x = keras.layers.Activation(activation)(x)
+        if dropout:
+            x = keras.layers.Dropout(dropout)(x)
+    outputs = keras.layers.Dense(
+        task.num_outputs,
+        activation=task.output_activation,
+        kernel_initializer=initializer,
+        kernel_regularizer=keras.regularizers.L1L2(l1, l2),
+    )(x)
+    return keras.Model(inputs, outputs)
