@@ -5,6 +5,7 @@ A source has `read(entry, arguments) -> Unsplit`. `load` is the way from a datas
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -61,14 +62,13 @@ def load(experiment: Wanted) -> Data:
             unsplit, more = splits.limit(unsplit, examples=experiment.limit, split_seed=experiment.split_seed)
             notes += more
     notes = (*unsplit.notes, *notes, *checks.notes_on_split(unsplit))
-    if unsplit.validation is None or unsplit.test is None:
-        raise TypeError(f"{unsplit.where}: a part is missing after the split")
     return Data(
-        unsplit.task, unsplit.train, unsplit.validation, unsplit.test, hashed, unsplit.synthetic, notes, unsplit.passes
-    )
+        unsplit.task, **unsplit.parts(), content_hash=hashed, synthetic=unsplit.synthetic, notes=notes,
+        passes=unsplit.passes,
+    )  # fmt: skip
 
 
-def _read(entry: DatasetEntry, arguments: dict[str, Any]) -> Unsplit:
+def _read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     """Return the user's registered copy where there is one, else what the entry's source reads."""
     if registered.has(entry):
         return registered.read(entry, arguments)
@@ -81,7 +81,8 @@ def _with_files(unsplit: Unsplit, experiment: Wanted) -> Unsplit:
 
     for name, given in (("validation", experiment.validation), ("test", experiment.test)):
         if isinstance(given, str):
-            unsplit = replace(unsplit, **{name: arrays.read_part(Path(given), name, unsplit)})
+            part = arrays.read_part(Path(given), name, unsplit)
+            unsplit = replace(unsplit.having({name: part}), same=False, content_hash="")
     return unsplit
 
 

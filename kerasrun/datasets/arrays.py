@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,18 +25,18 @@ _NAMES = {
 _KNOWN = ("class_names", *(name for pairs in _NAMES.values() for names in pairs for name in names))
 
 
-def read(entry: DatasetEntry, arguments: dict[str, Any]) -> Unsplit:
+def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     """Return what a user's .npz holds, labels as one number per example.
 
     Raises:
         InputError: as `npz.read`, or an array is missing.
     """
-    path = Path(entry.name).expanduser()
+    path = Path(arguments["path"])
     return unsplit(npz.read(path, _KNOWN), entry.task, str(path))
 
 
 def unsplit(arrays: dict[str, np.ndarray], task: Task, where: str) -> Unsplit:
-    """Return the arrays of a file as parts; labels (n, 1) and one-hot rows become class numbers (n,)."""
+    """Return the arrays of a file as parts; labels (n, 1) become class numbers (n,)."""
     task = _named(arrays, task)
     parts = {name: _part(arrays, name, task, where) for name in _NAMES}
     if parts["train"] is None:
@@ -82,15 +83,7 @@ def _part(arrays: dict[str, np.ndarray], name: str, task: Task, where: str) -> P
 def _labels(y: np.ndarray, task: Task) -> np.ndarray:
     if task.kind == "regression":
         return y.reshape(-1, 1) if y.ndim == 1 else y
-    if y.ndim == 2 and y.shape[1] == 1:
-        return y.reshape(-1)
-    if y.ndim == 2 and y.shape[1] == task.num_classes and _is_one_hot(y):
-        return y.argmax(axis=1)
-    return y
-
-
-def _is_one_hot(y: np.ndarray) -> bool:
-    return y.dtype.kind in "biuf" and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+    return y.reshape(-1) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def _named(arrays: dict[str, np.ndarray], task: Task) -> Task:

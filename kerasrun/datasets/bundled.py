@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from kerasrun.catalog import DatasetEntry
 
 
-def read(entry: DatasetEntry, arguments: dict[str, Any]) -> Unsplit:
+def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     """Return a bundled dataset in the units in which it was measured; none has a test part of its own.
 
     digits: float32 (1797, 8, 8), 0 to 16; the others float32 (n, columns).

@@ -5,8 +5,6 @@ Errors name the data, the part, row and column; rows count from 0 in the array a
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from kerasrun.datasets.parts import Part, Unsplit
@@ -38,7 +36,7 @@ def check(unsplit: Unsplit) -> tuple[Unsplit, tuple[str, ...]]:
         checked[name] = part if unsplit.same and name != "train" else _converted(unsplit, part)
     if unsplit.same:
         checked = dict.fromkeys(checked, checked["train"])
-    return replace(unsplit, **checked), _constant_columns(unsplit)
+    return unsplit.having(checked), _constant_columns(unsplit)
 
 
 def notes_on_split(unsplit: Unsplit) -> tuple[str, ...]:
@@ -71,7 +69,8 @@ def _check_shapes(unsplit: Unsplit, part: Part, place: str) -> None:
         raise InputError(f"{place}: inputs of shape {part.x.shape[1:]}, expected {shape}")
     wanted = (len(part.y), unsplit.task.num_outputs) if unsplit.task.kind == "regression" else (len(part.y),)
     if part.y.shape != wanted:
-        raise InputError(f"{place}: labels of shape {part.y.shape}, expected {wanted} for {unsplit.task.kind}")
+        hint = "\none-hot rows become class numbers by y.argmax(axis=1)" if unsplit.task.kind != "regression" else ""
+        raise InputError(f"{place}: labels of shape {part.y.shape}, expected {wanted} for {unsplit.task.kind}{hint}")
 
 
 def _check_inputs(unsplit: Unsplit, part: Part, place: str) -> None:
@@ -206,7 +205,7 @@ def _constant_columns(unsplit: Unsplit) -> tuple[str, ...]:
     constant = np.flatnonzero(x.max(axis=0) == x.min(axis=0))
     if not len(constant):
         return ()
-    names = [unsplit.columns[i] for i in constant] if unsplit.columns is not None else list(constant)
+    names = [unsplit.columns[int(i)] for i in constant] if unsplit.columns is not None else list(constant)
     return (f"column {_listed(np.array(names))} of {x.shape[1]} is the same in every row: it says nothing",)
 
 

@@ -128,11 +128,11 @@ def _receive(download: Download, temporary: Path) -> str:
 def _unavailable(entry: DatasetEntry, missing: Sequence[Download], reason: object) -> DataUnavailable:
     first, more = missing[0], len(missing) - 1
     size = _megabytes(sum(download.bytes for download in missing))
-    files = first.file if not more else f"{first.file} and {more} more"
+    files = Path(first.url).name + (f" and {more} more" if more else "")
     where = first.url if not more else first.url.rsplit("/", 1)[0] + "/"
     return DataUnavailable(
         f"{entry.name} is not cached and cannot be fetched: {files} ({size}) from {where} ({reason})\n"
-        f"put a copy into {(folder() / first.file).parent}, or: kerasrun datasets add {entry.name} FILE.npz\n"
+        f"put a copy into {(folder() / first.file).parent}/, or: kerasrun datasets add {entry.name} FILE.npz\n"
         f"instead, without a download: {_instead(entry)}"
     )
 

@@ -11,7 +11,7 @@ import pickle
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +29,7 @@ _PAD, _START, _UNKNOWN, _FIRST_WORD = 0, 1, 2, 3
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # x_train, y_train, x_test, y_test
 
 
-def read(entry: DatasetEntry, arguments: dict[str, Any]) -> Unsplit:
+def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     """Return a dataset of Keras with its own test part; texts are cut or padded to the length that the task names.
 
     Raises:
@@ -54,7 +54,7 @@ _FAULTS = (
 )  # fmt: skip
 
 
-def fashion_mnist(files: Sequence[bytes], arguments: dict[str, Any]) -> Arrays:
+def fashion_mnist(files: Sequence[bytes], arguments: Mapping[str, Any]) -> Arrays:
     """Decode images uint8 (n, 28, 28) and labels uint8 (n,) from four files in the format idx, in any order."""
     arrays = [_idx(content) for content in files]
     images = sorted((a for a in arrays if a.ndim == 3), key=len)
@@ -62,13 +62,13 @@ def fashion_mnist(files: Sequence[bytes], arguments: dict[str, Any]) -> Arrays:
     return images[1], labels[1], images[0], labels[0]
 
 
-def mnist(files: Sequence[bytes], arguments: dict[str, Any]) -> Arrays:
+def mnist(files: Sequence[bytes], arguments: Mapping[str, Any]) -> Arrays:
     """Decode images uint8 (n, 28, 28) and labels uint8 (n,) from mnist.npz."""
     with np.load(io.BytesIO(files[0]), allow_pickle=False) as arrays:
         return arrays["x_train"], arrays["y_train"], arrays["x_test"], arrays["y_test"]
 
 
-def cifar10(files: Sequence[bytes], arguments: dict[str, Any]) -> Arrays:
+def cifar10(files: Sequence[bytes], arguments: Mapping[str, Any]) -> Arrays:
     """Decode images uint8 (n, 32, 32, 3) and labels from the archive of pickled batches."""
     names = [f"cifar-10-batches-py/data_batch_{number}" for number in range(1, 6)]
     batches = _batches(files[0], [*names, "cifar-10-batches-py/test_batch"], b"labels")
@@ -76,13 +76,13 @@ def cifar10(files: Sequence[bytes], arguments: dict[str, Any]) -> Arrays:
     return x_train, y_train, *batches[-1]
 
 
-def cifar100(files: Sequence[bytes], arguments: dict[str, Any]) -> Arrays:
+def cifar100(files: Sequence[bytes], arguments: Mapping[str, Any]) -> Arrays:
     """Decode images uint8 (n, 32, 32, 3) and the 100 fine labels from the archive of pickled batches."""
     train, test = _batches(files[0], ["cifar-100-python/train", "cifar-100-python/test"], b"fine_labels")
     return *train, *test
 
 
-def imdb(files: Sequence[bytes], arguments: dict[str, Any]) -> Arrays:
+def imdb(files: Sequence[bytes], arguments: Mapping[str, Any]) -> Arrays:
     """Decode reviews as word numbers int32 (n, length) and labels, shuffled as Keras does."""
     arrays = pickles.load_npz(files[0])
     rng = np.random.RandomState(_SHUFFLE)
@@ -93,7 +93,7 @@ def imdb(files: Sequence[bytes], arguments: dict[str, Any]) -> Arrays:
     return x_train, arrays["y_train"][train], x_test, arrays["y_test"][test]
 
 
-def reuters(files: Sequence[bytes], arguments: dict[str, Any]) -> Arrays:
+def reuters(files: Sequence[bytes], arguments: Mapping[str, Any]) -> Arrays:
     """Decode newswires as word numbers int32 (n, length) and topics, shuffled and divided as Keras does."""
     arrays = pickles.load_npz(files[0])
     order = _shuffled(len(arrays["x"]), np.random.RandomState(_SHUFFLE))
@@ -101,7 +101,7 @@ def reuters(files: Sequence[bytes], arguments: dict[str, Any]) -> Arrays:
     return _four_fifths(x, arrays["y"][order])
 
 
-def california_housing(files: Sequence[bytes], arguments: dict[str, Any]) -> Arrays:
+def california_housing(files: Sequence[bytes], arguments: Mapping[str, Any]) -> Arrays:
     """Decode the 20,640 block groups, x float32 (n, 8), y in dollars, shuffled and divided as Keras does."""
     with np.load(io.BytesIO(files[0]), allow_pickle=False) as arrays:
         x, y = arrays["x"], arrays["y"]

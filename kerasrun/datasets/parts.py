@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -75,6 +76,11 @@ class Unsplit:
         """Return the parts that the source has, by name."""
         named = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: part for name, part in named.items() if part is not None}
+
+    def having(self, parts: Mapping[str, Part]) -> Unsplit:
+        """Return the same with these parts in place of its own."""
+        changes: dict[str, Any] = {**parts}
+        return replace(self, **changes)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ def has(entry: DatasetEntry) -> bool:
     return entry.source == "keras_sets" and (folder() / f"{entry.name}.json").is_file()
 
 
-def read(entry: DatasetEntry, arguments: dict[str, Any]) -> Unsplit:
+def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     """Return a registered copy.
 
     Raises:
@@ -89,7 +90,7 @@ def _copy(file: Path, target: Path) -> None:
     shutil.copyfile(file, target)
 
 
-def _unsplit(path: Path, entry: DatasetEntry, arguments: dict[str, Any], notes: tuple[str, ...]) -> Unsplit:
+def _unsplit(path: Path, entry: DatasetEntry, arguments: Mapping[str, Any], notes: tuple[str, ...]) -> Unsplit:
     """Return what a copy holds; texts brought to the number of words and the length that the arguments name."""
     content = npz.read(path, ("x_train", "y_train", "x_test", "y_test", "class_names"))
     if entry.task.vocabulary_size is not None:

@@ -6,8 +6,6 @@ scikit-learn, and never depends on the seed of a run: runs of different seeds st
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from kerasrun.datasets.parts import Part, Unsplit
@@ -36,8 +34,7 @@ def split(unsplit: Unsplit, *, validation: float, test: float, split_seed: int) 
         if getattr(unsplit, name) is None:
             held_out, note = _hold_out(unsplit, name, share, (split_seed, stream))
             rest = np.delete(np.arange(len(unsplit.train)), held_out)
-            parts = {"train": unsplit.train.take(rest), name: unsplit.train.take(held_out)}
-            unsplit = replace(unsplit, **parts)
+            unsplit = unsplit.having({"train": unsplit.train.take(rest), name: unsplit.train.take(held_out)})
             notes += note
     return unsplit, tuple(notes)
 
@@ -116,7 +113,7 @@ def limit(unsplit: Unsplit, *, examples: int, split_seed: int) -> tuple[Unsplit,
         smaller[name] = part.take(np.sort(order[:size]))
     found = np.unique(unsplit.train.y) if by_class else np.zeros(1)
     missing = f"limit {examples} is less than one example of each of the {len(found)} classes"
-    return replace(unsplit, **smaller), (missing,) if examples < len(found) else ()
+    return unsplit.having(smaller), (missing,) if examples < len(found) else ()
 
 
 def _balanced_order(labels: np.ndarray, seed: tuple[int, ...]) -> np.ndarray:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kerasrun.datasets.parts import Part, Unsplit, whole
+from kerasrun.errors import InputError
 from kerasrun.task import Task
 
 if TYPE_CHECKING:
@@ -23,15 +24,20 @@ _VERSION = 1  # part of the content hash: raise it with any change of the number
 _BLOCK = 4  # pixels of a prototype that share one value, per axis
 
 
-def read(entry: DatasetEntry, arguments: dict[str, Any]) -> Unsplit:
-    """Return made-up data, the same at every call."""
+def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
+    """Return made-up data, the same at every call.
+
+    Raises:
+        InputError: for a truth table, which is nothing but its four rows.
+    """
+    if entry.train <= 4:
+        raise InputError(f"{entry.name}: a truth table has no other rows\nuse {entry.name.partition(':')[2]} itself")
     train = _part(entry, entry.train, 0)
     test = _part(entry, entry.test, 1) if entry.test else None
-    task = replace(entry.task, name=entry.name)
     note = f"{entry.name} is made-up data: its scores say nothing about the real data"
-    recipe = [_VERSION, entry.name, entry.train, entry.test, entry.raw_dtype, entry.task.input_shape, arguments]
+    recipe = [_VERSION, entry.name, entry.train, entry.test, entry.raw_dtype, entry.task.input_shape, dict(arguments)]
     hashed = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
-    return Unsplit(task, entry.name, train, test=test, notes=(note,), synthetic=True, content_hash=hashed)
+    return Unsplit(entry.task, entry.name, train, test=test, notes=(note,), synthetic=True, content_hash=hashed)
 
 
 def _part(entry: DatasetEntry, size: int, stream: int) -> Part:
@@ -64,7 +70,8 @@ def _images(task: Task, labels: np.ndarray, fixed: np.random.Generator, rng: np.
     coarse = (-(-shape[0] // _BLOCK), -(-shape[1] // _BLOCK), *shape[2:])
     blocks = fixed.integers(0, 64, (task.num_classes or 2, *coarse), dtype=np.uint8)
     prototypes = blocks.repeat(_BLOCK, axis=1).repeat(_BLOCK, axis=2)[:, : shape[0], : shape[1]]
-    noise = rng.integers(0, 192, (len(labels), *shape), dtype=np.uint8)
+    noise = rng.integers(0, 256, (len(labels), *shape), dtype=np.uint8)
+    noise -= noise >> 2  # 0 to 192
     noise += prototypes[labels]
     return noise
 

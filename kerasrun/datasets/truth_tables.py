@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ _ANSWERS = {"and": (0, 0, 0, 1), "or": (0, 1, 1, 1), "nand": (1, 1, 1, 0), "xor"
 PASSES = 100  # passes over the four rows that count as one epoch, so that an epoch's overhead does not dominate
 
 
-def read(entry: DatasetEntry, arguments: dict[str, Any]) -> Unsplit:
+def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     """Return the truth table: x float32 (4, 2), y int32 (4,)."""
     x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.float32)
     rows = whole(x, np.array(_ANSWERS[entry.name], dtype=np.int32))
