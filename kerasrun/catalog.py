@@ -44,14 +44,14 @@ def dataset(text: str) -> tuple[DatasetEntry, dict[str, Any]]:
     Raises:
         InputError: unknown name or argument, or a file that cannot be read.
     """
-    if text.strip().endswith(".npz"):
-        return _file(Path(text.strip()).expanduser())
     prefix, colon, name = text.partition(":")
     if colon and prefix.strip().lower() == "synthetic":
         entry, arguments = dataset(name)
         if entry.source == "arrays":
             raise InputError(f"synthetic: takes a dataset's name, not a file: {name}")
         return _synthetic(entry), arguments
+    if text.strip().endswith(".npz"):
+        return _file(Path(text.strip()).expanduser())
     given, arguments = parse_call(text)
     found = next((name for name in entries() if _same(name, given)), None)
     if found is None:

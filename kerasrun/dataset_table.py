@@ -109,7 +109,7 @@ def _images() -> Iterable[DatasetEntry]:
 
 
 def _texts(num_words: int, length: int) -> Iterable[DatasetEntry]:
-    words = {"input_dtype": "int32", "vocabulary_size": num_words, "sequence_length": length}
+    words: dict[str, Any] = {"input_dtype": "int32", "vocabulary_size": num_words, "sequence_length": length}
     arguments = {"num_words": num_words, "length": length}
     yield DatasetEntry(
         "imdb", "keras_sets", "50,000 film reviews as word numbers: positive or negative",

@@ -46,7 +46,7 @@ class KerasName:
         symbol: name of the class or function in that module.
         arguments: names and defaults in the order of the signature; REQUIRED where there is no default.
         spellings: further names, as Keras exports them.
-        found_by_name: whether Keras's own `get` finds it by the canonical name.
+        found_by_name: whether Keras's own `get` builds it from the canonical name alone.
     """
 
     name: str
@@ -82,7 +82,9 @@ def names(family: str) -> dict[str, KerasName]:
                 symbol=exports[0],
                 arguments=_arguments(node, definitions, family),
                 spellings=(*dict.fromkeys([*exports, given]),),
-                found_by_name=name == given and (name if family == "loss" else node.name) in by_itself,
+                found_by_name=name == given
+                and (name if family == "loss" else node.name) in by_itself
+                and not _reads_config(node),
             )
     return dict(sorted(found.items()))
 
@@ -209,6 +211,11 @@ def _arguments(
     if (family, node.name) == ("metric", "Accuracy"):
         return {}  # by the bare name Keras picks the accuracy that suits the output; the class counts exact equality
     return {name: default for name, default in found.items() if name not in _BOOKKEEPING.get(family, set())}
+
+
+def _reads_config(node: ast.ClassDef | ast.FunctionDef) -> bool:
+    """Return whether a class has its own from_config, which may want more than an empty config (Constant: value)."""
+    return any(isinstance(child, ast.FunctionDef) and child.name == "from_config" for child in node.body)
 
 
 def _constructor(node: ast.ClassDef) -> ast.FunctionDef | None:

@@ -106,7 +106,9 @@ class KerasObject:
             arguments = {"name": self.name, **arguments}
         if self.family == "activation":
             module, symbol = _saved_form(entry, frozenset(arguments))
-            arguments = {**entry.arguments, **arguments}  # the layer's defaults differ from the function's: 0.3, 0.2
+        if self.family in ("activation", "initializer"):
+            # A layer's defaults differ from the function's (LeakyReLU 0.3, leaky_relu 0.2); Constant demands its own.
+            arguments = {**entry.arguments, **arguments}
         return {
             "module": module,
             "class_name": symbol,

@@ -7,8 +7,8 @@ def dense(task, *, hidden=(100,), activation="relu", initializer="glorot_uniform
           l1=0.0, l2=0.0):  # fmt: skip
     """Stack fully connected hidden layers on the flattened input.
 
-    The multilayer perceptron of the textbooks. Batch normalization (Ioffe and Szegedy 2015) stands before the activation,
-    dropout (Srivastava et al. 2014) after it. `l1` and `l2` penalize the kernels, not the biases.
+    The multilayer perceptron of the textbooks. Batch normalization (Ioffe and Szegedy 2015) stands before the
+    activation, dropout (Srivastava et al. 2014) after it. `l1` and `l2` penalize the kernels, not the biases.
     """
     layers = [keras.Input(task.input_shape, dtype=task.input_dtype), keras.layers.Flatten()]
     for units in hidden:

@@ -6,8 +6,8 @@ import keras
 def softmax(task, *, initializer="glorot_uniform", l1=0.0, l2=0.0):
     """Connect every input to every output, without a hidden layer.
 
-    With softmax outputs this is multinomial logistic regression, with one sigmoid unit logistic regression, with a linear
-    unit linear regression: the baseline that a deeper network has to beat.
+    With softmax outputs this is multinomial logistic regression, with one sigmoid unit logistic regression, with a
+    linear unit linear regression: the baseline that a deeper network has to beat.
     """
     return keras.Sequential(
         [
