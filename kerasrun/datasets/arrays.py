@@ -31,7 +31,7 @@ def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     Raises:
         InputError: as `npz.read`, or an array is missing.
     """
-    path = Path(arguments["path"])
+    path = Path(entry.name)
     return unsplit(npz.read(path, _KNOWN), entry.task, str(path))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import zipfile
 import zlib
@@ -34,11 +35,17 @@ def read(path: Path, names: tuple[str, ...] | None = None) -> dict[str, np.ndarr
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
+        if error.errno == errno.EINVAL:  # a position outside the file
+            raise _damaged(path, error) from error
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     except _DAMAGED as error:
-        raise InputError(
-            f"{path}: damaged, or no .npz file ({error})\nwrite it anew with numpy.savez(FILE, x_train=…, y_train=…)"
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path}: damaged, or no .npz file ({error})\nwrite it anew with numpy.savez(FILE, x_train=…, y_train=…)"
+    )
 
 
 def largest() -> int:
