@@ -157,7 +157,7 @@ def _truth_tables() -> Iterable[DatasetEntry]:
     # The rate and the batch of all four rows make plain gradient descent, as in the textbook (rate 1).
     settings = {"epochs": 50, "batch_size": 4, "optimizer": "sgd(learning_rate=1.0)", "patience": None}
     for name, answers in (("and", "0 0 0 1"), ("or", "0 1 1 1"), ("nand", "1 1 1 0"), ("xor", "0 1 1 0")):
-        # In NumPy, 4 sigmoid units solved XOR from all of 60 starts, 2 from 43: who only tries it out should see it solved.
+        # In NumPy, 4 sigmoid units solved XOR from all of 60 starts, 2 from 43: a first try should see it solved.
         network = {"hidden": (4,), "activation": "sigmoid"} if name == "xor" else {}
         yield DatasetEntry(
             name, "truth_tables", f"the truth table of {name.upper()}: four rows, answers {answers}",
