@@ -35,8 +35,8 @@ class Task:
     Args:
         kind: "binary" (one sigmoid unit), "multiclass" (softmax over the classes) or "regression" (linear units).
         name: the dataset's name.
-        input_shape: shape of one example as the recipe receives it, without the batch axis; a length that varies is None.
-        input_dtype: dtype of an example as the recipe receives it, after scaling: "float32", or "int32" for word numbers.
+        input_shape: shape of one example as the recipe receives it, without the batch axis; None where it varies.
+        input_dtype: dtype of an example as the recipe receives it: "float32", or "int32" for word numbers.
         num_outputs: units of the output layer.
         output_activation: activation of the output layer.
         loss: default loss, by its canonical name.
@@ -111,3 +111,59 @@ def label_form(task: Task, loss: str) -> LabelForm:
     if task.kind != "multiclass":
         return "number"
     return "class_number" if loss in _ON_CLASS_NUMBERS else "one_hot"
+
+
+_RENAMED = {  # what a metric is called for labels of one form, where Keras has several
+    ("accuracy", "class_number"): "sparse_categorical_accuracy",
+    ("accuracy", "one_hot"): "categorical_accuracy",
+    ("accuracy", "number"): "binary_accuracy",
+    ("top_k_categorical_accuracy", "class_number"): "sparse_top_k_categorical_accuracy",
+}
+_METRICS_ON_CLASS_NUMBERS = {
+    "sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy", "sparse_categorical_crossentropy",
+}  # fmt: skip
+_METRICS_ON_NUMBERS = {
+    "mae", "mse", "rmse", "r2", "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "log_cosh_error",
+    "cosine_similarity", "poisson", "pearson_correlation", "concordance_correlation",
+}  # fmt: skip
+_NOT_ON_PROBABILITIES = {
+    "mean", "sum", "mean_metric_wrapper", "mean_relative_error", "io_u", "mean_io_u", "binary_io_u", "one_hot_io_u",
+    "one_hot_mean_io_u", "sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy", "r2", "accuracy",
+    "sparse_categorical_crossentropy", "mean_squared_logarithmic_error", "mean_absolute_percentage_error",
+    "pearson_correlation", "concordance_correlation",
+}  # fmt: skip
+_SEVERAL_CLASSES_ONLY = {
+    "categorical_accuracy",
+    "top_k_categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_hinge",
+}
+
+
+def keras_metric(task: Task, form: LabelForm, name: str) -> str:
+    """Return what Keras calls a metric for this task and form of labels: accuracy -> sparse_categorical_accuracy.
+
+    Args:
+        task: the task.
+        form: the form of the labels, from `label_form`.
+        name: canonical name of a metric, without arguments.
+
+    Raises:
+        InputError: the metric says nothing about such labels; the message says what would.
+    """
+    renamed = _RENAMED.get((name, form), name) if task.kind != "regression" else name
+    if task.kind == "regression":
+        fits = renamed in _METRICS_ON_NUMBERS
+    elif form == "class_number":
+        fits = renamed in _METRICS_ON_CLASS_NUMBERS
+    else:
+        fits = renamed not in _NOT_ON_PROBABILITIES and not (task.kind == "binary" and renamed in _SEVERAL_CLASSES_ONLY)
+    if fits:
+        return renamed
+    if form == "class_number" and renamed not in _NOT_ON_PROBABILITIES:
+        remedy = "it needs one-hot labels: add --loss categorical_crossentropy"
+    elif task.kind == "regression":
+        remedy = f"fitting: {', '.join(sorted(_METRICS_ON_NUMBERS))}"
+    else:
+        remedy = "fitting: accuracy, auc, precision, recall, f1_score and others for probabilities"
+    raise InputError(f"metric '{name}' does not fit {task.name}, a {task.kind} task\n{remedy}")

@@ -1,0 +1,92 @@
+"""Files that are either the old one or the new one, whatever happens: temporary name, sync, rename, sync of the folder.
+
+The only module that writes files which must survive a kill.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from kerasrun.errors import DiskError
+
+TEMPORARY = ".tmp."  # in the middle of the name of every unfinished file: .tmp.<pid>.<name>
+
+
+def write(path: Path, content: bytes | str) -> None:
+    """Replace a file by new content.
+
+    Raises:
+        DiskError: the disk is full, the quota is used up or the folder cannot be written; the old file is untouched.
+    """
+
+    def fill(temporary: Path) -> None:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    write_with(path, fill)
+
+
+def write_with(path: Path, fill: Callable[[Path], None]) -> None:
+    """Replace a file by whatever `fill` writes to the temporary path that it is given (with the same ending).
+
+    Raises:
+        DiskError: as `write`.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}.{path.name}")
+    with _named_faults(path):
+        try:
+            _failpoint("write")
+            fill(temporary)
+            _failpoint("fsync")
+            _sync(temporary)
+            _failpoint("rename")
+            temporary.replace(path)
+            _sync(path.parent)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete the temporary files that a killed process left in a folder."""
+    for path in folder.glob(f"{TEMPORARY}*"):
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _named_faults(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise DiskError(f"{path}: no space left on the disk; the file as it was before is kept") from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO):
+            raise DiskError(
+                f"{path}: cannot be written ({error.strerror}); the file as it was before is kept"
+            ) from error
+        raise
+
+
+_count: dict[str, int] = {}
+
+
+def _failpoint(kind: str) -> None:
+    """End the process before the n-th operation that KERASRUN_FAIL=kind:n names, as a power cut would; for tests."""
+    wanted = os.environ.get("KERASRUN_FAIL")
+    if not wanted:
+        return
+    _count[kind] = _count.get(kind, 0) + 1
+    if wanted == f"{kind}:{_count[kind]}":
+        os._exit(99)

@@ -1,0 +1,5 @@
+"""`kerasrun compare`."""
+
+
+def compare() -> None:
+    """Compare runs."""

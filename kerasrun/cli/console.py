@@ -1,0 +1,292 @@
+"""What a person sees: tables, the live training, the closing block. The only module that imports rich.
+
+Results go to stdout, progress and notices to stderr; off a terminal there is no colour, no bar and one line an epoch.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kerasrun import catalog, objects
+from kerasrun.experiment import Experiment, setting_fields
+
+if TYPE_CHECKING:
+    from kerasrun.runs import Run
+    from kerasrun.training.train import Ended, Epoch, Event, Started
+
+BARS = "▁▂▃▄▅▆▇█"
+_COMMAND = "kerasrun"
+
+
+def say(*lines: str) -> None:
+    """Write lines to stdout."""
+    for line in lines:
+        print(line)
+
+
+def notice(*lines: str) -> None:
+    """Write lines to stderr."""
+    for line in lines:
+        print(line, file=sys.stderr, flush=True)
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, text_columns: Sequence[str] = ()) -> None:
+    """Write a table to stdout, numbers to the right and texts to the left; no cell is ever cut."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(columns)]
+    left = [name in text_columns or any(_is_text(row[i]) for row in rows) for i, name in enumerate(columns)]
+
+    def line(values: Sequence[str]) -> str:
+        aligned = [v.ljust(w) if to_left else v.rjust(w) for v, w, to_left in zip(values, widths, left, strict=True)]
+        return " " + "  ".join(aligned).rstrip()
+
+    head = line(columns)
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(head, style="bold", highlight=False, soft_wrap=True)
+    else:
+        print(head)
+    say(*(line(row) for row in cells))
+
+
+def show_summary(text: str) -> None:
+    """Write Keras's summary of a network to stdout."""
+    say(text.rstrip())
+
+
+def show_experiment(experiment: Experiment) -> None:
+    """Write every value of an experiment with its origin to stdout."""
+    origins = experiment.origins
+    rows: list[tuple[str, Any, str]] = [
+        ("dataset", experiment.dataset, "command" if origins.get("recipe") != "file" else "file"),
+        ("recipe", experiment.recipe, origins["recipe"]),
+        *((name, value, origins[name]) for name, value in experiment.knobs.items()),
+        *((name, getattr(experiment, name), origins[name]) for name in setting_fields()),
+    ]
+    show_table(("setting", "value", "origin"), [(n, written(v), o) for n, v, o in rows], text_columns=("value",))
+
+
+def written(value: Any) -> str:
+    """Return a value as it is written on the command line."""
+    if isinstance(value, tuple | list):
+        return (
+            "-".join(map(str, value))
+            if all(isinstance(v, int) for v in value) and value
+            else ",".join(map(str, value)) or "none"
+        )
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@contextmanager
+def training(*, quiet: bool = False) -> Iterator[Callable[[Event], None]]:
+    """Show a training while it runs; yields what it is to be told to."""
+    if quiet:
+        yield _quiet
+    elif sys.stderr.isatty():
+        with _Live() as live:
+            yield live
+    else:
+        yield _Lines()
+
+
+def _quiet(event: Event) -> None:
+    if type(event).__name__ == "Ended":
+        say(*_closing(event.run)[-3:])  # type: ignore[union-attr]
+
+
+class _Lines:
+    """A training as plain lines: what it is, one line an epoch, how it ended."""
+
+    def __init__(self) -> None:
+        self.columns: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        getattr(self, f"on_{type(event).__name__.lower()}")(event)
+
+    def on_started(self, event: Started) -> None:
+        self.print(*_opening(event), "")
+
+    def on_block(self, event: Any) -> None:
+        """Nothing between epochs."""
+
+    def on_notice(self, event: Any) -> None:
+        self.print(event.text)
+
+    def on_epoch(self, event: Epoch) -> None:
+        if not self.columns:
+            self.columns = [*event.row, "s"]
+            self.print(" ".join(name.rjust(max(len(name), 8)) for name in self.columns))
+        values = [_number(name, value) for name, value in event.row.items()] + [f"{event.seconds:.1f}"]
+        cells = (value.rjust(max(len(name), 8)) for name, value in zip(self.columns, values, strict=True))
+        self.print(" ".join(cells) + ("  ●" if event.best and sys.stderr.isatty() else ""))
+
+    def on_ended(self, event: Ended) -> None:
+        sys.stderr.flush()
+        say("", *_closing(event.run))
+
+    def print(self, *lines: str) -> None:
+        notice(*lines)
+
+
+class _Live(_Lines):
+    """The same lines, and under them a bar with the running loss, the rate, the time left and the curve so far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.fields[text]}"),
+            console=self.console, transient=True, refresh_per_second=8,
+        )  # fmt: skip
+        self.task: Any = None
+        self.started: Started | None = None
+        self.curve: list[float] = []
+
+    def __enter__(self) -> _Live:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.stop()
+
+    def on_started(self, event: Started) -> None:
+        super().on_started(event)
+        self.started, self.began = event, time.monotonic()
+        self.task = self.bar.add_task("", total=event.plan.steps, text="")
+
+    def on_block(self, event: Any) -> None:
+        assert_started = self.started
+        if assert_started is None:
+            return
+        plan, epochs = assert_started.plan, assert_started.run.record["experiment"]["epochs"]
+        done = (event.epoch - 1) * plan.steps + event.steps
+        elapsed = time.monotonic() - self.began
+        rate, left = done * plan.batch_size / elapsed, elapsed / done * (epochs * plan.steps - done)
+        text = (
+            f"{event.steps}/{plan.steps}  loss {event.logs.get('loss', 0):.4f}  {rate:,.0f} examples/s  "
+            f"{_duration(left)} left  {_sparkline(self.curve)}"
+        )
+        self.bar.update(self.task, completed=event.steps, description=f"{event.epoch:>6}/{epochs}", text=text)
+
+    def on_epoch(self, event: Epoch) -> None:
+        super().on_epoch(event)
+        watched = [name for name in event.row if name.startswith("val_")]
+        self.curve.append(event.row[watched[-1]] if watched else event.row["loss"])
+
+    def on_ended(self, event: Ended) -> None:
+        self.bar.stop()
+        super().on_ended(event)
+
+    def print(self, *lines: str) -> None:
+        for line in lines:
+            self.console.print(line, markup=False)
+
+
+def _opening(event: Started) -> list[str]:
+    """Return what is trained on what, in three lines, and the notes."""
+    record, data = event.run.record, event.data
+    experiment = event.run.record["experiment"]
+    sizes = " · ".join(f"{len(getattr(data, part).x):,} {part}" for part in ("train", "validation", "test"))
+    classes = f", {data.task.num_classes} classes" if data.task.num_classes else ""
+    shape = "×".join(map(str, data.train.x.shape[1:])) or "1"
+    jit = " · jit" if record["jit"] else ""
+    threads = f"{record['threads']} thread{'s' if record['threads'] != 1 else ''}"
+    head = [experiment["dataset"], catalog.recipe(experiment["recipe"]).name, "run"]
+    width = max(len(word) for word in head) + 3
+    return [
+        f"{head[0].ljust(width)}{sizes}   {shape} {data.train.x.dtype}{classes}",
+        f"{head[1].ljust(width)}{record['architecture']} · {record['parameters']:,} parameters · "
+        f"{_optimizer(experiment)} · {experiment['loss']}",
+        f"{head[2].ljust(width)}{event.run.folder}   seed {experiment['seed']} · {record['loop']} loop · {threads}"
+        f"{' · gpu' if record['device'] == 'gpu' else ''}{jit}",
+        *(f"note: {note}" for note in event.notes),
+    ]
+
+
+def _closing(run: Run) -> list[str]:
+    """Return how a training ended: why, the best epoch's numbers, time and files, what to do next."""
+    record = run.record
+    seconds, best = record["seconds"], record.get("best") or {}
+    lines = [_why(record)]
+    if best:
+        shown = [name for name in best if name.startswith("val_")]
+        shown = sorted(shown, key=lambda name: name == "val_loss")
+        numbers = "   ".join(f"{name} {_number(name, best[name])}" for name in shown)
+        test = record.get("test") or {}
+        tested = "   ".join(
+            f"test_{n} {_number(n, v)}" for n, v in sorted(test.items(), key=lambda item: item[0] == "loss")
+        )
+        lines.append(f"best epoch {record['best_epoch']}    {numbers}    {tested}".rstrip())
+    files = "metrics.csv, best.keras" if best else "metrics.csv"
+    lines.append(f"{seconds['total']:.1f} s ({seconds['training']:.1f} s training)    {files} in {run.folder}")
+    lines.append(f"next: {_COMMAND} compare · {_COMMAND} runs show {run.id}")
+    return lines
+
+
+def _why(record: Mapping[str, Any]) -> str:
+    status, epochs, kept = record["status"], record["epochs_run"], record.get("best_epoch")
+    if status == "diverged":
+        return f"Diverged: {record['error']['message']}." + (f" Weights of epoch {kept} are kept." if kept else "")
+    if status == "stopped":
+        patience = record["experiment"]["patience"]
+        plural = "s" if patience != 1 else ""
+        return (
+            f"Stopped after epoch {epochs}: {record['monitor']} had not improved for {patience} epoch{plural}. "
+            f"Weights of epoch {kept} are kept."
+        )
+    return f"Finished all {epochs} epochs. Weights of epoch {kept} are kept."
+
+
+def _optimizer(experiment: Mapping[str, Any]) -> str:
+    """Return the optimizer with the rate that it starts with."""
+    parsed = objects.parse("optimizer", experiment["optimizer"])
+    defaults = objects.known("optimizer")[parsed.name]
+    given = dict(parsed.arguments)
+    rate = experiment["learning_rate"] or given.pop("learning_rate", defaults.get("learning_rate"))
+    others = [f"{name}={value}" for name, value in given.items() if name != "learning_rate"]
+    schedule = "" if experiment["schedule"] == "constant" else f" · {experiment['schedule']}"
+    return f"{parsed.name}({', '.join([f'learning_rate={rate:g}', *others])}){schedule}"
+
+
+def _number(name: str, value: float) -> str:
+    if name == "epoch":
+        return str(int(value))
+    if name == "learning_rate":
+        return f"{value:.4g}"
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.5g}"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4f}" if 1e-4 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
+
+
+def _sparkline(values: Sequence[float]) -> str:
+    """Draw up to twenty values as bars of rising height."""
+    shown = list(values)[-20:]
+    low, high = min(shown, default=0.0), max(shown, default=0.0)
+    width = (high - low) or 1.0
+    return "".join(BARS[int((value - low) / width * (len(BARS) - 1))] for value in shown)

@@ -1,0 +1,5 @@
+"""To come."""
+
+
+def recipes() -> None:
+    """List recipes."""

@@ -1,0 +1,19 @@
+"""`kerasrun show`: the network and every value, without data and without training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerasrun.cli import console, words
+from kerasrun.experiment import resolve
+
+
+@words.with_settings
+def show(subject: words.Words = None, *, options: dict[str, Any]) -> None:
+    """Show layers, shapes and parameters, and where each value comes from; needs no data."""
+    dataset, file, given = words.split(subject or [], options)
+    experiment = resolve(dataset, given, file=file)
+    from kerasrun.training.network import outline, summary
+
+    console.show_summary(summary(outline(experiment)))
+    console.show_experiment(experiment)

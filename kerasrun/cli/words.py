@@ -1,0 +1,102 @@
+"""From the words of a command line to names and values: `name=value` words and the options that mean the same."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kerasrun.errors import InputError
+from kerasrun.experiment import setting_fields
+
+Results = Annotated[Path, typer.Option("--results", envvar="KERASRUN_RESULTS", help="Folder of all runs.")]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[DATASET|FILE.toml] [NAME=VALUE]...",
+        help="A dataset's name, a data file or an experiment file; then knobs and settings.",
+        show_default=False,
+    ),
+]
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for every setting of an experiment; it receives those given as the keyword `options`.
+
+    Args:
+        command: takes a keyword-only `options`, a dict of names and values.
+    """
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "options"]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    listed = [
+        inspect.Parameter(
+            "recipe", kind, default=None, annotation=_option("recipe", "a recipe's name or file.py:function")
+        )
+    ]
+    for name, field in setting_fields().items():
+        flag = field.default is False or name == "jit"
+        annotation = _option(name, field.metadata["help"], bool if flag else str)
+        listed.append(inspect.Parameter(name, kind, default=None, annotation=annotation))
+
+    def with_options(**values: Any) -> None:
+        options = {p.name: values.pop(p.name) for p in listed}
+        command(**values, options={name: value for name, value in options.items() if value is not None})
+
+    with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
+    signature = inspect.Signature([*own, *listed])
+    with_options.__signature__ = signature  # type: ignore[attr-defined]
+    with_options.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+    return with_options
+
+
+def split(words: Sequence[str], options: Mapping[str, Any]) -> tuple[str | None, Path | None, dict[str, Any]]:
+    """Return the dataset, the experiment file, and every name with its value, from words in any order.
+
+    Args:
+        words: `name=value`, a dataset's name, or a path; an existing path may hold "=".
+        options: what was given as options.
+
+    Raises:
+        InputError: two datasets, or a name that is given twice.
+    """
+    given = dict(options)
+    subjects: list[str] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or Path(word).exists():
+            subjects.append(word)
+            continue
+        name = name.strip().replace("-", "_")
+        if name in given:
+            raise InputError(f"{name} is given twice: {given[name]} and {value}\nleave one of them out")
+        given[name] = value
+    files = [word for word in subjects if word.endswith(".toml")]
+    datasets = [word for word in subjects if word not in files]
+    if "dataset" in given:
+        datasets.append(given.pop("dataset"))
+    if len(files) > 1 or len(datasets) > 1:
+        raise InputError(
+            f"one dataset is wanted, not {len(subjects)}: {', '.join(subjects)}\nknobs are written name=value"
+        )
+    if not subjects and not datasets:
+        raise InputError("which dataset? e.g. kerasrun train digits · kerasrun datasets lists them")
+    return (datasets or [None])[0], Path(files[0]) if files else None, given
+
+
+def _option(name: str, help: str, kind: type = str) -> Any:
+    spelled = "--" + name.replace("_", "-")
+    if kind is bool:
+        return Annotated[
+            bool | None, typer.Option(f"{spelled}/--no-{spelled[2:]}", help=help.capitalize() + ".", show_default=False)
+        ]
+    return Annotated[
+        str | None,
+        typer.Option(spelled, help=help[0].upper() + help[1:] + ".", show_default=False, metavar=_metavar(name)),
+    ]
+
+
+def _metavar(name: str) -> str:
+    return name.rpartition("_")[2].upper()

@@ -1,0 +1,308 @@
+"""The run folder: made, filled, found, locked. The only module that knows the names of its files.
+
+results/fashion-mnist-dense-20261121-101500-kqztw/
+  run.json          the record: experiment, origins, status, metrics, versions, hardware
+  metrics.csv       one row an epoch; equal runs have equal files
+  timing.csv        seconds of each epoch
+  best.keras        the model of the best epoch, raw data in
+  predictions.npz   what the last and the best epoch's weights say of each validation and test example
+  recipe.py         the recipe's source          model.txt   its summary
+  log.txt           what was said                error.txt   the traceback of a failed run
+  epoch-0005.keras  regular saving               .lock       held while a process works on the run
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import string
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from kerasrun import atomic, catalog, environment
+from kerasrun.errors import DiskError, InputError, RunInUse
+from kerasrun.experiment import Experiment, from_record, to_record
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    import pandas as pd
+
+RECORD, METRICS, TIMING, BEST, PREDICTIONS = "run.json", "metrics.csv", "timing.csv", "best.keras", "predictions.npz"
+RECIPE, MODEL, LOG, ERROR, LOCK = "recipe.py", "model.txt", "log.txt", "error.txt", ".lock"
+ENDED = ("finished", "stopped", "diverged", "pruned")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+
+@dataclass
+class Run:
+    """One training of one experiment: a folder and its record.
+
+    Args:
+        folder: the run's folder.
+        record: what run.json holds, as plain JSON values.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    _lock: IO[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def id(self) -> str:
+        """The run's five letters, unique in its results folder."""
+        return self.record["id"]
+
+    @property
+    def status(self) -> str:
+        """The run's status; a record that says "running" while nobody holds the lock was interrupted."""
+        if self.record["status"] == "running" and self._lock is None and not is_locked(self.folder):
+            return "interrupted"
+        return self.record["status"]
+
+    @property
+    def experiment(self) -> Experiment:
+        """What the run trained."""
+        return from_record(self.record["experiment"], self.record["origins"])
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """One row an epoch: epoch (from 1), loss, metrics, the same with val_ in front, learning_rate."""
+        import pandas
+
+        return pandas.read_csv(self.folder / METRICS)
+
+    def model(self) -> keras.Model:
+        """Load the model of the best epoch; it takes raw data.
+
+        Raises:
+            InputError: there is none, or it is damaged.
+        """
+        from kerasrun.training.model import load_model
+
+        path = self.folder / BEST
+        if not path.exists():
+            raise InputError(f"{path}: no model was saved; the run's status is {self.status}")
+        return load_model(path, self.record.get("files", {}).get(BEST))
+
+    def update(self, **changes: Any) -> None:
+        """Change the record and commit it."""
+        self.record.update(changes)
+        atomic.write(self.folder / RECORD, json.dumps(self.record, indent=1, allow_nan=False) + "\n")
+
+    def write_tables(self, metrics: str, timing: str) -> None:
+        """Replace metrics.csv and timing.csv by whole new texts."""
+        atomic.write(self.folder / METRICS, metrics)
+        atomic.write(self.folder / TIMING, timing)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Replace one of the run's text files: MODEL, ERROR."""
+        atomic.write(self.folder / name, text)
+
+    def write_best(self, save: Callable[[Path], None]) -> None:
+        """Replace best.keras by what `save` writes, and remember its hash for the next commit of the record."""
+        atomic.write_with(self.folder / BEST, save)
+        self.record.setdefault("files", {})[BEST] = sha256(self.folder / BEST)
+
+    def write_epoch(self, epoch: int, save: Callable[[Path], None]) -> None:
+        """Keep the model of one epoch (from 1) beside the best one."""
+        atomic.write_with(self.folder / f"epoch-{epoch:04d}.keras", save)
+
+    def write_predictions(self, arrays: dict[str, np.ndarray]) -> None:
+        """Write predictions.npz."""
+        import numpy
+
+        def save(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                numpy.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+        atomic.write_with(self.folder / PREDICTIONS, save)
+
+    def log(self, line: str) -> None:
+        """Append a line to log.txt."""
+        with (self.folder / LOG).open("a", encoding="utf-8") as file:
+            file.write(f"{now()} {line}\n")
+
+    def finish(self, status: str, **changes: Any) -> None:
+        """Commit the record with its final status and give up the lock."""
+        self.update(status=status, ended=now(), **changes)
+        self.release()
+
+    def discard(self) -> None:
+        """Remove the folder of a run that never made a step."""
+        self.release()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def release(self) -> None:
+        """Give up the lock."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+
+def start(experiment: Experiment, results: Path, *, name: str | None = None) -> Run:
+    """Make the folder of a new run, lock it and write down all that is known before training.
+
+    Args:
+        experiment: what will be trained.
+        results: folder of all runs; made where it is missing.
+        name: first part of the folder's name; "<dataset>-<recipe>" without.
+
+    Raises:
+        InputError: a name with other characters than [A-Za-z0-9_.-], or a results folder that cannot be written.
+        DiskError: no space left.
+    """
+    recipe = catalog.recipe(experiment.recipe)
+    stem = check_name(name) if name else plain(f"{experiment.entry.name}-{recipe.name}")
+    folder, identifier = _new_folder(results, stem)
+    run = Run(folder, {}, _lock=lock(folder))
+    try:
+        atomic.write(folder / RECIPE, recipe.source)
+        run.update(
+            format=1,
+            id=identifier,
+            folder=folder.name,
+            status="running",
+            created=now(),
+            ended=None,
+            experiment=to_record(experiment),
+            origins=dict(experiment.origins),
+            recipe_sha256=hashlib.sha256(recipe.source.encode()).hexdigest(),
+            **environment.record(),
+        )
+    except BaseException:
+        run.discard()
+        raise
+    return run
+
+
+def load(folder: Path) -> Run:
+    """Read a run's record.
+
+    Raises:
+        InputError: the folder holds no run, or its record is damaged.
+    """
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{folder}: holds no run (no {RECORD})") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: damaged: {error}") from None
+    if not isinstance(record, dict) or not {"id", "status", "experiment"} <= record.keys():
+        raise InputError(f"{path}: damaged: not the record of a run")
+    return Run(folder, record)
+
+
+def probe(results: Path) -> None:
+    """Make sure that runs can be written, before anything slow.
+
+    Raises:
+        InputError: the folder can neither be made nor written.
+    """
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        atomic.write(results / f".probe-{os.getpid()}", "")
+        (results / f".probe-{os.getpid()}").unlink()
+    except (OSError, DiskError) as error:
+        cause = error.__cause__ if isinstance(error, DiskError) else error
+        reason = cause.strerror if isinstance(cause, OSError) else error
+        raise InputError(
+            f"results folder {results} cannot be written: {reason}\nchoose another one with --results FOLDER"
+        ) from None
+
+
+def lock(folder: Path) -> IO[bytes]:
+    """Lock a run folder until the returned file is closed or the process ends, however it ends.
+
+    Raises:
+        RunInUse: another process holds the lock.
+    """
+    file = (folder / LOCK).open("a+b")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read().decode(errors="replace").strip()
+        file.close()
+        raise RunInUse(f"{folder.name} is being trained by process {holder or 'unknown'}") from None
+    file.truncate(0)
+    file.write(str(os.getpid()).encode())
+    file.flush()
+    return file
+
+
+def is_locked(folder: Path) -> bool:
+    """Tell whether a process is working on a run."""
+    try:
+        with (folder / LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextmanager
+def held(run: Run) -> Iterator[Run]:
+    """Hold a run's lock for the duration of a block."""
+    run._lock = lock(run.folder)
+    try:
+        yield run
+    finally:
+        run.release()
+
+
+def check_name(name: str) -> str:
+    """Return a name that can be part of a folder's name.
+
+    Raises:
+        InputError: other characters than [A-Za-z0-9_.-], or more than 100 of them.
+    """
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise InputError(f"name {name[:120]!r} may hold letters, digits, _ . and - only, at most 100, no dot in front")
+    return name
+
+
+def plain(text: str) -> str:
+    """Return a text with every character that a name may not hold replaced by a hyphen."""
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", text).strip("-.")[:80]
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def now() -> str:
+    """Return the time in UTC to the second, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _new_folder(results: Path, stem: str) -> tuple[Path, str]:
+    """Make a folder with an id that no other run here bears; mkdir decides between processes."""
+    letters = random.SystemRandom()
+    for _ in range(1000):
+        identifier = "".join(letters.choices(string.ascii_lowercase, k=5))
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        if any(results.glob(f"*-{identifier}")):
+            continue
+        folder = results / f"{stem}-{stamp}-{identifier}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise InputError(f"results folder {results} cannot be written: {error.strerror}") from None
+        return folder, identifier
+    raise DiskError(f"{results}: no free name for a run")

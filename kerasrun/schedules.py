@@ -1,0 +1,81 @@
+"""Learning rates that change from epoch to epoch, by name: what they accept and what rate they give.
+
+Pure arithmetic, one rate an epoch, epochs counted from 0; `plateau` alone depends on the run and is a callback.
+"""
+
+from __future__ import annotations
+
+import math
+
+from kerasrun.errors import InputError, unknown
+from kerasrun.objects import parse_call
+
+SCHEDULES: dict[str, dict[str, float]] = {
+    "constant": {},
+    "step": {"every": 10, "factor": 0.5},
+    "exponential": {"rate": 0.95},
+    "cosine": {"warmup": 0},
+    "plateau": {"patience": 2, "factor": 0.5},
+}
+_COUNTS = {"every": 1, "warmup": 0, "patience": 0}  # whole numbers and their smallest value; the rest are in (0, 1]
+
+
+def parse_schedule(text: str) -> str:
+    """Return the canonical spelling of a schedule: "step(every=10)" -> "step(every=10, factor=0.5)".
+
+    Raises:
+        InputError: unknown name or argument, or a value out of range.
+    """
+    name, arguments = _name_and_arguments(text)
+    if not arguments:
+        return name
+    return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
+
+
+def plateau_arguments(schedule: str) -> dict[str, float] | None:
+    """Return patience (epochs) and factor of a plateau schedule, None for every other schedule."""
+    name, arguments = _name_and_arguments(schedule)
+    return arguments if name == "plateau" else None
+
+
+def learning_rate(schedule: str, base: float, epoch: int, epochs: int) -> float:
+    """Return the rate of one epoch.
+
+    Args:
+        schedule: canonical spelling; `plateau` counts as constant here.
+        base: the optimizer's own rate.
+        epoch: from 0.
+        epochs: all epochs of the run; only `cosine` depends on it (Loshchilov and Hutter 2017, without restarts).
+    """
+    name, arguments = _name_and_arguments(schedule)
+    if name == "step":
+        return base * arguments["factor"] ** (epoch // int(arguments["every"]))
+    if name == "exponential":
+        return base * arguments["rate"] ** epoch
+    if name == "cosine":
+        warmup = int(arguments["warmup"])
+        if epoch < warmup:
+            return base * (epoch + 1) / (warmup + 1)
+        return base * 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / max(1, epochs - warmup)))
+    return base
+
+
+def _name_and_arguments(text: str) -> tuple[str, dict[str, float]]:
+    name, given = parse_call(str(text))
+    name = name.replace("-", "_").lower()
+    if name not in SCHEDULES:
+        raise unknown("schedule", name, SCHEDULES)
+    for key, value in given.items():
+        if key not in SCHEDULES[name]:
+            raise unknown(f"argument of schedule {name}", key, SCHEDULES[name])
+        _check(name, key, value)
+    return name, SCHEDULES[name] | given
+
+
+def _check(name: str, key: str, value: object) -> None:
+    least = _COUNTS.get(key)
+    if least is not None:
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise InputError(f"schedule {name}: {key}={value!r} must be a whole number from {least} on (epochs)")
+    elif not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 1:
+        raise InputError(f"schedule {name}: {key}={value!r} must be a number above 0 and at most 1")

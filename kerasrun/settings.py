@@ -1,0 +1,203 @@
+"""How the value of a setting is read, from text, TOML or Python; each reader checks its range.
+
+A reader is called with the setting's name and the value as written and returns the typed value; it knows no experiment.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kerasrun import objects
+from kerasrun.errors import InputError, closest
+
+Reader = Callable[[str, Any], Any]
+
+_RISING = ("accuracy", "auc", "precision", "recall", "f1_score", "fbeta_score", "r2", "io_u",
+           "cosine_similarity", "true_positives", "true_negatives", "sensitivity", "specificity", "correlation")  # fmt: skip
+
+
+def direction(column: str) -> str:
+    """Return "max" where more is better in a metrics column, "min" for losses and errors."""
+    return "max" if any(word in column for word in _RISING) else "min"
+
+
+def column(metric: str) -> str:
+    """Return the column of a metric: its name, with the arguments' values behind it where there are any."""
+    parsed = objects.parse("metric", metric)
+    return "_".join([parsed.name, *(str(value).replace(".", "") for _, value in parsed.arguments)])
+
+
+def text(name: str, value: Any) -> str:
+    """Read any text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"{name}={value!r} must be a name")
+    return value.strip()
+
+
+def texts(name: str, value: Any) -> tuple[str, ...]:
+    """Read names separated by commas, or a list of them."""
+    parts = objects.split_outside(value, ",") if isinstance(value, str) else list(value or ())
+    return tuple(text(name, part) for part in parts)
+
+
+def boolean(name: str, value: Any) -> bool:
+    """Read true or false, in any case."""
+    typed = _typed(value)
+    if not isinstance(typed, bool):
+        raise InputError(f"{name}={value} must be true or false")
+    return typed
+
+
+def whole_number(least: int) -> Reader:
+    """Return a reader of whole numbers from `least` on."""
+
+    def read(name: str, value: Any) -> int:
+        typed = _typed(value)
+        if isinstance(typed, float) and typed.is_integer():
+            typed = int(typed)
+        if not isinstance(typed, int) or isinstance(typed, bool) or typed < least:
+            raise InputError(f"{name}={value} must be a whole number from {least} on")
+        return typed
+
+    return read
+
+
+def number_from(least: float) -> Reader:
+    """Return a reader of finite numbers from `least` on."""
+
+    def read(name: str, value: Any) -> float:
+        number = _number(name, value)
+        if number < least:
+            raise InputError(f"{name}={value} must be a number from {least:g} on")
+        return number
+
+    return read
+
+
+def positive_number(name: str, value: Any) -> float:
+    """Read a finite number above 0."""
+    number = _number(name, value)
+    if number <= 0:
+        raise InputError(f"{name}={value} must be a number above 0")
+    return number
+
+
+def choice(*allowed: str) -> Reader:
+    """Return a reader of one out of a few words."""
+
+    def read(name: str, value: Any) -> str:
+        word = "none" if value is None else str(value).lower().replace("-", "_")
+        if word not in allowed:
+            near = closest(word, allowed)
+            raise InputError(
+                f"{name}={value} is not known{f'; did you mean {near}?' if near else ''}\nknown: {', '.join(allowed)}"
+            )
+        return word
+
+    return read
+
+
+def optional(read: Reader) -> Reader:
+    """Return a reader that takes none besides."""
+    return lambda name, value: None if _is(value, "none") else read(name, value)
+
+
+def automatic(read: Reader) -> Reader:
+    """Return a reader that takes auto besides, as None."""
+    return lambda name, value: None if value is None or _is(value, "auto") else read(name, value)
+
+
+def fraction_or_path(name: str, value: Any) -> float | str:
+    """Read a part of the whole, above 0 and below 1, or the path of a file that exists."""
+    typed = _typed(value)
+    if isinstance(typed, int | float) and not isinstance(typed, bool):
+        if not 0 < typed < 1:
+            raise InputError(f"{name}={value} must be a part of the whole, above 0 and below 1, as 0.2")
+        return float(typed)
+    if not Path(str(value)).is_file():
+        raise InputError(f"{name}={value}: neither a number between 0 and 1 nor a file")
+    return str(value)
+
+
+def keras_object(family: str) -> Reader:
+    """Return a reader of a Keras object, in its canonical spelling."""
+    return lambda name, value: str(objects.parse(family, value))
+
+
+def auto_or_object(family: str) -> Reader:
+    """Return a reader that takes auto besides."""
+    return lambda name, value: "auto" if _is(value, "auto") else str(objects.parse(family, value))
+
+
+def keras_objects(family: str) -> Reader:
+    """Return a reader of several Keras objects, separated by commas or in a list."""
+    return lambda name, value: tuple(str(objects.parse(family, part)) for part in texts(name, value))
+
+
+def canonical_metric(metric: str) -> str:
+    """Return the canonical spelling of a metric."""
+    return str(objects.parse("metric", metric))
+
+
+def class_weights(name: str, value: Any) -> str:
+    """Read "balanced", or weights by class number as in "0=1,1=5"; return the canonical text."""
+    if _is(value, "balanced"):
+        return "balanced"
+    pairs = value.items() if isinstance(value, dict) else [p.partition("=")[::2] for p in str(value).split(",")]
+    try:
+        weights = {int(label): float(weight) for label, weight in pairs}
+    except ValueError:
+        weights = {}
+    if not weights or any(label < 0 or not math.isfinite(w) or w < 0 for label, w in weights.items()):
+        raise InputError(f"{name}={value}: write balanced, or a weight from 0 on for each class number, as 0=1,1=5")
+    return ",".join(f"{label}={weight:g}" for label, weight in sorted(weights.items()))
+
+
+def weights_by_class(text: str) -> dict[int, float]:
+    """Return the weights by class number of a canonical text other than "balanced"."""
+    return {int(label): float(weight) for label, weight in (pair.split("=") for pair in text.split(","))}
+
+
+def check_rate(optimizer: str, learning_rate: float | None, schedule: str) -> None:
+    """Refuse a learning rate that is given twice.
+
+    Raises:
+        InputError: a rate stands both beside and inside the optimizer.
+    """
+    inside = dict(objects.parse("optimizer", optimizer).arguments).get("learning_rate")
+    if inside is not None and learning_rate is not None:
+        raise InputError(
+            f"the learning rate is given twice: learning_rate={learning_rate:g} and optimizer={optimizer}\n"
+            "leave one of them out"
+        )
+
+
+def refuse_logits(loss: str, output_activation: str) -> None:
+    """Refuse from_logits=True, because the output layer already gives probabilities.
+
+    Raises:
+        InputError: the loss would apply the softmax or sigmoid a second time.
+    """
+    if dict(objects.parse("loss", loss).arguments).get("from_logits") and output_activation != "linear":
+        raise InputError(
+            f"loss={loss}: the output layer is {output_activation}, so the loss gets probabilities, not logits\n"
+            "leave from_logits out"
+        )
+
+
+def _is(value: Any, word: str) -> bool:
+    return (value is None and word == "none") or (isinstance(value, str) and value.strip().lower() == word)
+
+
+def _typed(value: Any) -> Any:
+    return objects.parse_value(value) if isinstance(value, str) else value
+
+
+def _number(name: str, value: Any) -> float:
+    typed = _typed(value)
+    if not isinstance(typed, int | float) or isinstance(typed, bool) or not math.isfinite(typed):
+        raise InputError(f"{name}={value} must be a number")
+    return float(typed)

@@ -1,0 +1,62 @@
+"""Everything that drives Keras. Importing this package loads Keras on TensorFlow, the slow step."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kerasrun.errors import InputError
+
+
+def _choose_backend() -> None:
+    """Set what Keras and TensorFlow read from the environment when they are imported.
+
+    Raises:
+        InputError: Keras was already imported with another backend, or the environment asks for another one.
+    """
+    asked = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if asked != "tensorflow":
+        raise InputError(
+            f"KERAS_BACKEND={asked}: kerasrun trains on TensorFlow\nunset KERAS_BACKEND, or set it to tensorflow"
+        )
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # goes before ~/.keras/keras.json
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    for name in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):  # would cut trainings short without a trace
+        os.environ.pop(name, None)
+    loaded = sys.modules.get("keras")
+    if loaded is not None and loaded.backend.backend() != "tensorflow":
+        raise InputError(
+            f"Keras is already loaded with the backend {loaded.backend.backend()}; kerasrun trains on TensorFlow\n"
+            "import kerasrun first, or set KERAS_BACKEND=tensorflow"
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back what TensorFlow's C++ code writes to stderr while it loads; show it when loading fails."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # no stderr at all
+        yield
+        return
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            said.seek(0)
+            os.write(stderr, said.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+_choose_backend()
+with _quiet():
+    import keras  # noqa: F401
+    import tensorflow  # noqa: F401

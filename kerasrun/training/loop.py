@@ -1,0 +1,271 @@
+"""How batches reach `model.fit`: three ways, the same mathematics.
+
+    resident   the arrays lie on the device; `fit` counts blocks of steps, each block is one graph call
+    stream     blocks too, but each batch is fetched from the host's arrays while the one before is computed
+    plain      Keras's own function, one call a step: the reference that the other two equal to the last bit
+
+Keras's own `train_step` and `test_step` do the work in all of them, so callbacks, metrics and history are `fit`'s.
+Three details decide the speed: a static batch size in the traced function, logs dropped inside the loop, and no Python
+generator behind the dataset that `fit` counts with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasrun.training.seeds import batch_order
+
+Arrays = tuple[np.ndarray, ...]  # (x, y) or (x, y, sample weights), equally long
+LARGEST_EVALUATION_BATCH = 1024
+EVALUATION_BYTES = 64 * 2**20
+BLOCK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How an epoch's steps are cut: into blocks, so that progress, interruption and snapshots stay lively.
+
+    Args:
+        loop: "resident", "stream" or "plain".
+        examples: number of training examples.
+        batch_size: examples a step.
+        passes: how often an epoch goes through the examples.
+        block: steps a graph call; 1 for the plain loop.
+        jit: whether whole blocks are compiled with XLA.
+    """
+
+    loop: str
+    examples: int
+    batch_size: int
+    passes: int
+    block: int
+    jit: bool
+
+    @property
+    def steps(self) -> int:
+        """Steps an epoch, the last of which may be smaller."""
+        return math.ceil(self.examples * self.passes / self.batch_size)
+
+    @property
+    def blocks(self) -> int:
+        """Calls of the train function an epoch."""
+        return math.ceil(self.steps / self.block)
+
+
+def evaluation_batch(x: np.ndarray) -> int:
+    """Return the batch size of every evaluation: the largest power of two up to 1024 whose inputs stay under 64 MB.
+
+    The same in all loops, because another one changes the last digits of the loss.
+    """
+    bytes_each = max(1, x[:1].nbytes)
+    fitting = max(1, EVALUATION_BYTES // bytes_each)
+    return min(LARGEST_EVALUATION_BATCH, 2 ** int(math.log2(fitting)))
+
+
+def steps_per_block(multiplications: int, batch_size: int) -> int:
+    """Return how many steps take about 0.2 s.
+
+    Args:
+        multiplications: of one example's forward pass, as `training.cost` counts them.
+        batch_size: examples a step.
+    """
+    seconds = 1e-4 + 3 * multiplications * batch_size / 20e9  # forward and backward at 20 GFLOP/s, seen on two cores
+    return max(1, round(BLOCK_SECONDS / seconds))
+
+
+class Feeder:
+    """Puts batches before a compiled model: prepares `fit` and evaluates.
+
+    Args:
+        model: compiled, and not yet trained.
+        train: the training part.
+        validation: the validation part.
+        plan: how the steps are cut.
+        seed: decides the order of the batches.
+    """
+
+    def __init__(self, model: keras.Model, train: Arrays, validation: Arrays, plan: Plan, seed: int) -> None:
+        self.model, self.train, self.validation, self.plan, self.seed = model, train, validation, plan, seed
+        self._build()
+
+    def fit(self, *, epochs: int, callbacks: list[keras.callbacks.Callback], first_epoch: int = 0) -> None:
+        """Train; validation after every epoch.
+
+        Args:
+            epochs: number of the last epoch, counted from 1.
+            callbacks: Keras callbacks; their batches are blocks.
+            first_epoch: epochs that are done already.
+        """
+        prepare = {"resident": self._resident, "stream": self._stream, "plain": self._plain}[self.plan.loop]
+        data = prepare(first_epoch)
+        self.model.fit(
+            data,
+            epochs=epochs,
+            initial_epoch=first_epoch,
+            steps_per_epoch=self.plan.blocks,
+            validation_data=self._counted(self.validation),
+            validation_steps=1,
+            shuffle=False,
+            callbacks=callbacks,
+            verbose=0,
+        )
+
+    def evaluate(self, part: Arrays) -> dict[str, float]:
+        """Return loss and metrics of the model's present weights on a part."""
+        self.model.reset_metrics()
+        logs = self._evaluation(part)(None)
+        self.model.reset_metrics()
+        return {name: float(value) for name, value in logs.items()}
+
+    def _build(self) -> None:
+        """Make the metrics' and the optimizer's variables, which cannot be made inside a graph's loop."""
+        self.model.test_step(tuple(array[:1] for array in self.validation))
+        self.model.reset_metrics()
+        if self.model.optimizer is not None:
+            self.model.optimizer.build(self.model.trainable_variables)
+        self.model.test_function = self._evaluation(self.validation)
+
+    def _counted(self, arrays: Arrays) -> tf.data.Dataset:
+        """Return a dataset that `fit` counts with and never reads."""
+        return tf.data.Dataset.from_tensors(tuple(array[:1] for array in arrays)).repeat()
+
+    def _evaluation(self, part: Arrays) -> Callable[[Any], dict[str, tf.Tensor]]:
+        """Return a test function that walks through a whole part in one call."""
+        batch = evaluation_batch(part[0])
+        walk = _walker(self.model, self.model.test_step, part, self.plan.jit)
+        order = np.arange(len(part[0]), dtype=np.int32)
+        return lambda _: _walk_all(walk, order, batch)
+
+    def _resident(self, first_epoch: int) -> tf.data.Dataset:
+        walk = _walker(self.model, self.model.train_step, self.train, self.plan.jit)
+        blocks = self._blocks(first_epoch)
+        self.model.train_function = lambda _: _walk_all(walk, next(blocks), self.plan.batch_size)
+        return self._counted(self.train)
+
+    def _blocks(self, first_epoch: int) -> Iterator[np.ndarray]:
+        """Yield the indices of one block after the other, epoch after epoch."""
+        size = self.plan.block * self.plan.batch_size
+        for order in self._orders(first_epoch):
+            for start in range(0, len(order), size):
+                yield order[start : start + size]
+
+    def _orders(self, first_epoch: int) -> Iterator[np.ndarray]:
+        epoch = first_epoch
+        while True:
+            yield batch_order(self.seed, epoch, self.plan.examples, self.plan.passes)
+            epoch += 1
+
+    def _plain(self, first_epoch: int) -> tf.data.Dataset:
+        return self._batches(first_epoch)
+
+    def _stream(self, first_epoch: int) -> tf.data.Dataset:
+        iterator = iter(self._batches(first_epoch).prefetch(tf.data.AUTOTUNE))
+        walk = _streamer(self.model, self.model.train_step, self.plan, self.train)
+        lengths = self._block_lengths()
+        self.model.train_function = lambda _: walk(iterator, next(lengths))
+        return self._counted(self.train)
+
+    def _block_lengths(self) -> Iterator[int]:
+        while True:
+            for start in range(0, self.plan.steps, self.plan.block):
+                yield min(self.plan.block, self.plan.steps - start)
+
+    def _batches(self, first_epoch: int) -> tf.data.Dataset:
+        """Return the batches of all epochs, gathered from the host's arrays in the order of each epoch."""
+
+        def indices() -> Iterator[np.ndarray]:
+            for order in self._orders(first_epoch):
+                for start in range(0, len(order), self.plan.batch_size):
+                    yield order[start : start + self.plan.batch_size]
+
+        kinds = [array.dtype for array in self.train]
+
+        def gather(chosen: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            rows = tf.numpy_function(lambda i: [array[i] for array in self.train], [chosen], kinds)
+            for tensor, array in zip(rows, self.train, strict=True):
+                tensor.set_shape((None, *array.shape[1:]))
+            return tuple(rows)
+
+        signature = tf.TensorSpec((None,), tf.int32)
+        return tf.data.Dataset.from_generator(indices, output_signature=signature).map(gather)
+
+
+def _walker(model: keras.Model, step: Callable, arrays: Arrays, jit: bool) -> Callable:
+    """Return a function of int32 indices (steps, batch) that applies a Keras step to each batch in one graph call."""
+    resident = tuple(tf.constant(array) for array in arrays)
+
+    @tf.function(reduce_retracing=False, jit_compile=jit)
+    def walk(block: tf.Tensor) -> dict[str, tf.Tensor]:
+        def body(i: tf.Tensor) -> tf.Tensor:
+            step(tuple(tf.gather(array, block[i]) for array in resident))  # its logs are dropped, and so pruned
+            return i + 1
+
+        tf.while_loop(lambda i: i < tf.shape(block)[0], body, [0], parallel_iterations=1)
+        return model.get_metrics_result()
+
+    signatures: dict[int, Callable] = {}
+
+    def run(indices: np.ndarray) -> dict[str, tf.Tensor]:
+        batch = indices.shape[1]
+        if batch not in signatures:  # one trace a batch size: with an unknown one, steps cost half as much again
+            signatures[batch] = walk.get_concrete_function(tf.TensorSpec((None, batch), tf.int32))
+        return signatures[batch](tf.constant(indices))
+
+    return run
+
+
+def _walk_all(walk: Callable, indices: np.ndarray, batch: int) -> dict[str, tf.Tensor]:
+    """Walk through whole batches, then through the smaller last one."""
+    whole = len(indices) // batch * batch
+    logs: dict[str, tf.Tensor] = {}
+    if whole:
+        logs = walk(indices[:whole].reshape(-1, batch))
+    if whole < len(indices):
+        logs = walk(indices[whole:].reshape(1, -1))
+    return logs
+
+
+def _streamer(model: keras.Model, step: Callable, plan: Plan, arrays: Arrays) -> Callable:
+    """Return a function of an iterator and a number of steps that takes that many batches in one graph call."""
+
+    def take(iterator: Any, size: int) -> None:
+        batch = next(iterator)
+        for tensor, array in zip(batch, arrays, strict=True):
+            tensor.set_shape((size, *array.shape[1:]))
+        step(batch)
+
+    last = plan.examples * plan.passes % plan.batch_size
+
+    @tf.function(reduce_retracing=True, jit_compile=False)
+    def whole(iterator: Any, steps: tf.Tensor) -> dict[str, tf.Tensor]:
+        def body(i: tf.Tensor) -> tf.Tensor:
+            take(iterator, plan.batch_size)
+            return i + 1
+
+        tf.while_loop(lambda i: i < steps, body, [0], parallel_iterations=1)
+        return model.get_metrics_result()
+
+    @tf.function(jit_compile=False)
+    def smaller(iterator: Any) -> dict[str, tf.Tensor]:
+        take(iterator, last)
+        return model.get_metrics_result()
+
+    done = 0
+
+    def run(iterator: Any, steps: int) -> dict[str, tf.Tensor]:
+        nonlocal done
+        done = (done + steps) % plan.steps
+        with_smaller = last and done == 0
+        logs: dict[str, tf.Tensor] = {}
+        if full := steps - bool(with_smaller):
+            logs = whole(iterator, tf.constant(full))
+        return smaller(iterator) if with_smaller else logs
+
+    return run

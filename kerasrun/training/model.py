@@ -1,0 +1,175 @@
+"""From a recipe to a compiled model: build, seed, check against the task, scale, compile; and back from best.keras."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasrun import objects, settings
+from kerasrun.errors import InputError
+from kerasrun.experiment import Experiment
+from kerasrun.task import LabelForm, Task, keras_metric, label_form
+from kerasrun.training import scaling, seeds
+from kerasrun.training.network import build_network
+
+
+@dataclass(frozen=True)
+class Built:
+    """A compiled model and what is worth knowing of it.
+
+    Args:
+        model: takes raw data, gives predictions in the target's own units; compiled.
+        network: what the recipe returned; it is the model itself where nothing had to be scaled.
+        own_seeds: weights and layers that keep a seed which the recipe itself set.
+    """
+
+    model: keras.Model
+    network: keras.Model
+    own_seeds: list[str]
+
+
+def build(experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, jit: bool | str = False) -> Built:
+    """Build, seed, check, scale and compile the model of an experiment.
+
+    Args:
+        experiment: what to build.
+        task: the dataset's task.
+        x: the training part's raw inputs, (n, …), for fitting the scaling.
+        y: the training part's targets, (n, outputs) for regression.
+        jit: what Keras's own compiled step does; the resident loop compiles whole blocks instead.
+
+    Raises:
+        InputError: the recipe raises, its output does not fit the task, or the scaling cannot be put in front of it.
+    """
+    keras.utils.clear_session()  # names of layers start anew: dense, dense_1 …
+    keras.utils.set_random_seed(experiment.seed)  # for whatever a recipe draws by itself
+    keras.config.set_dtype_policy(experiment.precision)
+    with seeds.recorded_initializers() as initializers:
+        network = build_network(experiment, task)
+    own_seeds = seeds.redraw(network, experiment.seed, initializers)
+    front = scaling.input_layer(experiment.scale, x, task.input_dtype)
+    moments = scaling.target_moments(y) if experiment.scale_target == "standardize" else None
+    back = scaling.output_layer(*moments) if moments else None
+    model = _wired(network, front, back, x)
+    form = label_form(task, objects.parse("loss", experiment.loss).name)
+    loss = objects.parse("loss", experiment.loss).build()
+    model.compile(
+        optimizer=_optimizer(experiment),
+        loss=scaling.StandardizedLoss(loss, *moments) if moments else loss,
+        metrics=[_metric(metric, task, form) for metric in experiment.metrics],
+        jit_compile=jit,
+    )
+    return Built(model, network, own_seeds)
+
+
+def labels(y: np.ndarray, task: Task, loss: str) -> np.ndarray:
+    """Return labels in the form that a loss wants.
+
+    Args:
+        y: int32 (n,) class numbers, or float32 (n, outputs) for regression.
+        task: the task.
+        loss: canonical text of the loss.
+
+    Returns:
+        int32 (n,), or float32 (n, classes) one-hot, or float32 (n, outputs).
+    """
+    form = label_form(task, objects.parse("loss", loss).name)
+    if form == "class_number":
+        return y
+    if form == "one_hot":
+        return np.eye(task.num_classes, dtype=np.float32)[y]
+    return y.astype(np.float32).reshape(len(y), -1)
+
+
+def example_weights(y: np.ndarray, weights: np.ndarray | None, class_weights: str | None) -> np.ndarray | None:
+    """Return each training example's weight, float32 (n,), or None where all count the same.
+
+    Args:
+        y: int32 (n,) class numbers.
+        weights: the data's own weights, (n,).
+        class_weights: "balanced" (n / (classes * count), as in scikit-learn) or "0=1,1=5"; others weigh 1.
+    """
+    if class_weights is None:
+        return weights
+    counts = np.bincount(y)
+    if class_weights == "balanced":
+        by_class = len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    else:
+        by_class = np.ones(len(counts))
+        for label, weight in settings.weights_by_class(class_weights).items():
+            if label >= len(counts):
+                raise InputError(f"class_weights: there is no class {label}; the classes are 0 to {len(counts) - 1}")
+            by_class[label] = weight
+    combined = by_class[y] * (1.0 if weights is None else weights)
+    return combined.astype(np.float32)
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Save layers and weights without the optimizer and losses: what prediction needs, in Keras's own format."""
+    bare = keras.Model(model.inputs, model.outputs) if type(model).__name__ == "Functional" else model
+    bare.save(path)
+
+
+def load_model(path: Path, sha256: str | None = None) -> keras.Model:
+    """Load a saved model in Keras's safe mode.
+
+    Args:
+        path: a .keras file.
+        sha256: what the run's record says of the file; None where it says nothing.
+
+    Raises:
+        InputError: the file is damaged, changed since the run, or of a kind that is never loaded.
+    """
+    import kerasrun.layers  # noqa: F401 - registers them
+
+    if path.suffix != ".keras":
+        raise InputError(f"{path}: only .keras files are loaded; .h5 and pickle can run code hidden in them")
+    if sha256 and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise InputError(f"{path}: damaged or changed since the run (its sha256 is not the recorded one)")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever its parts raise
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"{path}: cannot be loaded as a Keras model: {reason}") from error
+
+
+def _wired(network: keras.Model, front: Any, back: Any, x: np.ndarray) -> keras.Model:
+    """Put the scaling in front of a network and its inverse behind it."""
+    if front is None and back is None:
+        return network
+    own_step = type(network).train_step is not keras.Model.train_step
+    if own_step and (isinstance(network, keras.Sequential) or not _is_functional(network)):
+        raise InputError(
+            f"{type(network).__name__} has a train_step of its own, which a scaling layer in front of it would drop\n"
+            "use scale=none scale_target=none with float32 inputs, or make it a Functional model"
+        )
+    inputs = keras.Input(x.shape[1:], dtype=str(x.dtype))
+    outputs = network(front(inputs) if front else inputs)
+    if back:
+        outputs = back(outputs)
+    return type(network)(inputs, outputs) if own_step else keras.Model(inputs, outputs)
+
+
+def _is_functional(network: keras.Model) -> bool:
+    return any(base.__name__ == "Functional" for base in type(network).__mro__)
+
+
+def _optimizer(experiment: Experiment) -> keras.optimizers.Optimizer:
+    optimizer = objects.parse("optimizer", experiment.optimizer).build()
+    config = optimizer.get_config()
+    if experiment.learning_rate is not None:
+        config["learning_rate"] = experiment.learning_rate
+    if experiment.clip_norm is not None:
+        config["global_clipnorm"] = experiment.clip_norm
+    return type(optimizer).from_config(config)
+
+
+def _metric(metric: str, task: Task, form: LabelForm) -> keras.metrics.Metric:
+    parsed = objects.parse("metric", metric)
+    named = {**dict(parsed.arguments), "name": settings.column(metric)}
+    return objects.KerasObject("metric", keras_metric(task, form, parsed.name), tuple(named.items())).build()

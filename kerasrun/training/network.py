@@ -1,0 +1,155 @@
+"""From a recipe to a network: call it, check its output against the task, describe its layers.
+
+The only module that executes a recipe's file.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasrun import catalog, objects
+from kerasrun.errors import InputError
+from kerasrun.experiment import Experiment
+from kerasrun.task import Task
+
+
+def outline(experiment: Experiment) -> keras.Model:
+    """Build the recipe's network symbolically: layers, shapes and parameters, but no weights and no device.
+
+    TensorFlow runs no operation for it, so the number of threads can still be chosen afterwards.
+
+    Raises:
+        InputError: the recipe raises, or its output does not fit the task.
+    """
+    with keras.StatelessScope(initialize_variables=False):
+        return build_network(experiment, experiment.entry.task)
+
+
+def build_network(experiment: Experiment, task: Task) -> keras.Model:
+    """Call the recipe and check what it returned.
+
+    Raises:
+        InputError: it raises, returns no model, or its output does not fit the task.
+    """
+    entry = catalog.recipe(experiment.recipe)
+    with _named_faults(entry):
+        network = _function(entry)(task, **_arguments(entry, experiment.knobs))
+    if not isinstance(network, keras.Model):
+        raise InputError(f"recipe '{entry.name}' returned {type(network).__name__}, not a keras.Model")
+    shape = getattr(network, "output_shape", None)
+    if not network.built or not isinstance(shape, tuple):
+        raise InputError(
+            f"recipe '{entry.name}' returned a model without a known output shape\n"
+            "begin it with keras.Input(task.input_shape, dtype=task.input_dtype) and give it one output"
+        )
+    if len(shape) != 2 or shape[1] != task.num_outputs:
+        classes = f"{task.num_classes} classes" if task.num_classes else f"{task.num_outputs} target(s)"
+        outputs = f"{shape[1]} outputs" if len(shape) == 2 else f"an output of shape {shape[1:]}"
+        raise InputError(
+            f"recipe '{entry.name}' ends in {outputs}; {task.name} has {classes}\n"
+            "write the last layer as keras.layers.Dense(task.num_outputs, activation=task.output_activation)"
+        )
+    _check_last_activation(network, entry, task)
+    return network
+
+
+def layer_rows(network: keras.Model, depth: int = 0) -> list[tuple[str, str, str, int]]:
+    """Return name, kind, output shape and parameters of each layer, those of inner models below their model.
+
+    Args:
+        network: a built model.
+        depth: of the inner model; two spaces each before the name.
+    """
+    rows = []
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        inner = isinstance(layer, keras.Model)
+        output = getattr(layer, "output", None)
+        shape = "×".join(str(size or "?") for size in output.shape[1:]) or "1" if hasattr(output, "shape") else "?"
+        rows.append(("  " * depth + layer.name, type(layer).__name__, shape, layer.count_params()))
+        if inner:
+            rows += layer_rows(layer, depth + 1)
+    return rows
+
+
+def summary(network: keras.Model) -> str:
+    """Return the layers as a text table, with the sums of all and of the trainable parameters."""
+    rows = [("layer", "kind", "output", "parameters")]
+    rows += [(name, kind, shape, f"{count:,}") for name, kind, shape, count in layer_rows(network)]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = [
+        f"{n.ljust(widths[0])}  {k.ljust(widths[1])}  {s.rjust(widths[2])}  {c.rjust(widths[3])}" for n, k, s, c in rows
+    ]
+    trainable = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
+    return "\n".join([*lines, f"{network.count_params():,} parameters, {trainable:,} trainable"]) + "\n"
+
+
+def architecture(network: keras.Model) -> str:
+    """Return the sizes of input and weighted layers in a row, as 784-100-10 or 32×32×3-16-32-256-100."""
+    sizes = [layer.units if hasattr(layer, "units") else layer.filters for layer in network._flatten_layers()
+             if isinstance(getattr(layer, "units", getattr(layer, "filters", None)), int)]  # fmt: skip
+    convolves = any(hasattr(layer, "filters") for layer in network._flatten_layers())
+    shape = [size or "?" for size in network.input_shape[1:]]
+    first = "×".join(map(str, shape)) if convolves or "?" in shape else str(int(np.prod(shape or [1])))
+    return "-".join([first, *map(str, sizes)])
+
+
+def _check_last_activation(network: keras.Model, entry: catalog.RecipeEntry, task: Task) -> None:
+    """Refuse an output layer whose activation is known and cannot serve the task, such as a linear one for classes."""
+    last = network.layers[-1] if network.layers else None
+    activation = getattr(getattr(last, "activation", None), "__name__", None)
+    allowed = {"binary": {"sigmoid", "hard_sigmoid", "step"}, "multiclass": {"softmax", "sigmoid"}, "regression": None}
+    fitting = allowed[task.kind]
+    if activation is not None and fitting is not None and activation not in fitting:
+        raise InputError(
+            f"recipe '{entry.name}' ends in the activation {activation}; {task.name} needs {task.output_activation}\n"
+            "write the last layer as keras.layers.Dense(task.num_outputs, activation=task.output_activation)"
+        )
+
+
+def _function(entry: catalog.RecipeEntry) -> Callable[..., keras.Model]:
+    """Execute a recipe's file and return its function; a file beside it may be imported from it."""
+    name = f"kerasrun_recipe_{entry.path.stem}"
+    specification = importlib.util.spec_from_file_location(name, entry.path)
+    if specification is None or specification.loader is None:
+        raise InputError(f"{entry.path}: cannot be read as Python")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    sys.path.insert(0, str(entry.path.parent))
+    try:
+        specification.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(entry.path.parent))
+    return getattr(module, entry.function)
+
+
+def _arguments(entry: catalog.RecipeEntry, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the knobs as the recipe takes them: Keras objects as a name or as a config."""
+    given = {}
+    for name, value in knobs.items():
+        family = entry.knobs[name].family
+        given[name] = objects.parse(family, value).config if family and value is not None else value
+    return given
+
+
+@contextmanager
+def _named_faults(entry: catalog.RecipeEntry) -> Iterator[None]:
+    """Turn whatever a recipe raises into one message with file and line."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(entry.path)]
+        place = f"{entry.path}, line {frames[-1].lineno}" if frames else str(entry.path)
+        text = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(f"recipe '{entry.name}' raised {type(error).__name__}: {text}\n{place}") from error
