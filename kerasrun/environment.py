@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import re
 import subprocess
+import sys
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+NETWORK = {  # file systems on which locks or atomic renames may not hold between machines
+    "nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afpfs", "webdav", "9p", "drvfs", "fuse.sshfs", "lustre", "gpfs",
+    "ceph", "fuse.ceph", "glusterfs", "fuse.glusterfs", "beegfs", "afs",
+}  # fmt: skip
 PACKAGES = ("kerasrun", "keras", "tensorflow", "numpy", "pandas", "scikit-learn")
 
 
@@ -53,6 +60,45 @@ def memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def filesystem(path: Path) -> str | None:
+    """Return the type of the file system that holds a path ("ext4", "nfs4"), or None where it is not known."""
+    path = path.resolve()
+    under = [(len(Path(at).parts), kind) for at, kind in _mounts() if path.is_relative_to(at)]
+    return max(under, default=(0, None), key=lambda mount: mount[0])[1]
+
+
+def tensorflow_devices(timeout: float = 300) -> dict[str, Any]:
+    """Load TensorFlow in a process of its own and return what it finds.
+
+    Args:
+        timeout: seconds to wait.
+
+    Returns:
+        gpus (list of names), cuda (whether it is built with CUDA); or error (one line), where it does not load.
+    """
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+    words = [sys.executable, "-c", _DEVICES]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, env={**os.environ, **quiet})
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return {"error": str(error)}
+    try:
+        return json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        said = done.stderr.strip().splitlines() or ["it said nothing"]
+        ended = f"killed by signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
+        return {"error": f"{said[-1]} ({ended})"}
+
+
+_DEVICES = """
+import json
+import tensorflow as tf
+gpus = tf.config.list_physical_devices("GPU")
+names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
+print(json.dumps({"gpus": names, "cuda": tf.test.is_built_with_cuda()}))
+"""
+
+
 def git() -> dict[str, Any] | None:
     """Return commit and whether tracked files were changed, or None outside a checkout."""
     try:
@@ -65,6 +111,26 @@ def git() -> dict[str, Any] | None:
 def _git(*words: str) -> str:
     done = subprocess.run(["git", *words], capture_output=True, text=True, check=True, timeout=5)
     return done.stdout.strip()
+
+
+def _mounts() -> list[tuple[str, str]]:
+    """Return where each file system is mounted, and its type; the latest first."""
+    try:
+        # a blank in a path is written \040
+        rows = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+        mounts = [(re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), row[1]), row[2]) for row in rows]
+    except OSError:
+        mounts = _mounts_of_macos()
+    return mounts[::-1]
+
+
+def _mounts_of_macos() -> list[tuple[str, str]]:
+    try:
+        done = subprocess.run(["mount"], capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    found = (re.fullmatch(r".* on (/.*) \((\w+).*\)", line) for line in done.stdout.splitlines())
+    return [(match.group(1), match.group(2)) for match in found if match]
 
 
 def _processor() -> str:

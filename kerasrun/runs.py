@@ -21,8 +21,8 @@ import random
 import re
 import shutil
 import string
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,6 +79,12 @@ class Run:
         import pandas
 
         return pandas.read_csv(self.folder / METRICS)
+
+    def files(self) -> dict[str, int | None]:
+        """Return each file's size in bytes; None for one that the run should have and has not."""
+        found = {path.name: path.stat().st_size for path in self.folder.iterdir() if not path.name.startswith(".")}
+        expected = (RECORD, METRICS, TIMING, RECIPE, MODEL, *(self.record.get("files") or {}))
+        return {name: found.get(name) for name in sorted({*expected, *found})}
 
     def model(self) -> keras.Model:
         """Load the model of the best epoch; it takes raw data.
@@ -200,6 +206,28 @@ def load(folder: Path) -> Run:
     if not isinstance(record, dict) or not {"id", "status", "experiment"} <= record.keys():
         raise InputError(f"{path}: damaged: not the record of a run")
     return Run(folder, record)
+
+
+def remove(folders: Sequence[Path]) -> None:
+    """Delete run folders, all or, where one is in use, none; of a symbolic link only the link.
+
+    Raises:
+        RunInUse: a process is working on one of them.
+        DiskError: a folder cannot be deleted.
+    """
+    with ExitStack() as locks:
+        try:
+            for folder in folders:
+                if not folder.is_symlink():
+                    locks.enter_context(lock(folder))
+            for folder in folders:
+                if folder.is_symlink():
+                    folder.unlink()
+                    continue
+                (folder / RECORD).unlink(missing_ok=True)  # without it, what a kill leaves behind is no run
+                shutil.rmtree(folder)
+        except OSError as error:
+            raise DiskError(f"{error.filename}: cannot be deleted ({error.strerror})") from error
 
 
 def probe(results: Path) -> None:

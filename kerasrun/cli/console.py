@@ -5,13 +5,16 @@ Results go to stdout, progress and notices to stderr; off a terminal there is no
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kerasrun import catalog, objects
+from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment, setting_fields
 
 if TYPE_CHECKING:
@@ -34,15 +37,35 @@ def notice(*lines: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
+def confirm(question: str, *, instead: str) -> bool:
+    """Ask on stderr and return whether the answer is yes.
+
+    Args:
+        question: without the question mark.
+        instead: the option that answers beforehand.
+
+    Raises:
+        InputError: nobody is there to answer.
+    """
+    print(f"{question}? [y/N] ", end="", file=sys.stderr, flush=True)
+    answer = sys.stdin.readline()
+    if not answer:
+        raise InputError(f"nobody answers; to go on without a question: {instead}")
+    return answer.strip().lower() in ("y", "yes")
+
+
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, text_columns: Sequence[str] = ()) -> None:
-    """Write a table to stdout, numbers to the right and texts to the left; no cell is ever cut."""
+    """Write a table to stdout, numbers to the right and texts to the left; no cell is ever cut.
+
+    At a terminal that is too narrow, the texts of the last column go on in the line below.
+    """
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(columns)]
     left = [name in text_columns or any(_is_text(row[i]) for row in rows) for i, name in enumerate(columns)]
 
     def line(values: Sequence[str]) -> str:
         aligned = [v.ljust(w) if to_left else v.rjust(w) for v, w, to_left in zip(values, widths, left, strict=True)]
-        return " " + "  ".join(aligned).rstrip()
+        return _folded(" " + "  ".join(aligned).rstrip(), sum(widths[:-1]) + 2 * len(widths) - 1 if left[-1] else 0)
 
     head = line(columns)
     if sys.stdout.isatty():
@@ -52,6 +75,16 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, text_co
     else:
         print(head)
     say(*(line(row) for row in cells))
+
+
+def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str) -> None:
+    """Write a list to stdout as a "table" for people, or as "csv", "json" or "md"."""
+    if format == "table":
+        show_table(columns, rows)
+        return
+    from kerasrun.analysis.compare import to_text
+
+    say(to_text(columns, rows, format).rstrip("\n"))
 
 
 def show_summary(text: str) -> None:
@@ -256,6 +289,23 @@ def _optimizer(experiment: Mapping[str, Any]) -> str:
     others = [f"{name}={value}" for name, value in given.items() if name != "learning_rate"]
     schedule = "" if experiment["schedule"] == "constant" else f" · {experiment['schedule']}"
     return f"{parsed.name}({', '.join([f'learning_rate={rate:g}', *others])}){schedule}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people read it: 31 MB."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= factor:
+            return f"{count / factor:.{0 if count >= 10 * factor else 1}f} {unit}"
+    return f"{count} bytes"
+
+
+def _folded(line: str, indent: int) -> str:
+    """Return a line broken to the width of the terminal, its later parts under what begins at `indent`."""
+    width = shutil.get_terminal_size().columns
+    if not sys.stdout.isatty() or len(line) <= width or not 0 < indent <= width - 20:
+        return line
+    parts = textwrap.wrap(line[indent:], width - indent, break_long_words=False, break_on_hyphens=False)
+    return line[:indent] + ("\n" + " " * indent).join(parts)
 
 
 def _number(name: str, value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,18 @@ Words = Annotated[
         show_default=False,
     ),
 ]
+
+
+class Form(StrEnum):
+    """How a list is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    MD = "md"
+
+
+Format = Annotated[Form, typer.Option("--format", help="How the list is written.")]
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
