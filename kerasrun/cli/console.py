@@ -50,6 +50,7 @@ def confirm(question: str, *, instead: str) -> bool:
     print(f"{question}? [y/N] ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     if not answer:
+        print(file=sys.stderr)
         raise InputError(f"nobody answers; to go on without a question: {instead}")
     return answer.strip().lower() in ("y", "yes")
 
@@ -59,7 +60,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, text_co
 
     At a terminal that is too narrow, the texts of the last column go on in the line below.
     """
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[_cell(value, name) for name, value in zip(columns, row, strict=True)] for row in rows]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(columns)]
     left = [name in text_columns or any(_is_text(row[i]) for row in rows) for i, name in enumerate(columns)]
 
@@ -316,9 +317,11 @@ def _number(name: str, value: float) -> str:
     return f"{value:.4f}" if abs(value) < 1000 else f"{value:.5g}"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, column: str) -> str:
     if value is None:
         return ""
+    if isinstance(value, float) and column == "s":
+        return f"{value:,.1f}"
     if isinstance(value, float):
         return f"{value:.4f}" if 1e-4 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

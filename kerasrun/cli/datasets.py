@@ -41,7 +41,7 @@ def add(
     For datasets that would be fetched otherwise: the way to use them without a network.
     """
     path = datasets.add(name, file)
-    console.say(f"{name} is registered: {path}", f"next: kerasrun train {name}")
+    console.say(f"{path.stem} is registered: {path}", f"next: kerasrun train {path.stem}")
 
 
 def _shown(row: dict[str, Any]) -> tuple[Any, ...]:

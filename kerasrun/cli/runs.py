@@ -54,9 +54,9 @@ def show(
         return
     record = run.record
     console.say(f"{run.id}   {run.status}   {run.folder}", *_outline(record), "")
-    _show_settings(record)
-    console.say("")
     _show_results(record)
+    console.say("")
+    _show_settings(record)
     console.say("", *_made_with(record), "")
     files = [(n, "missing" if size is None else console.size(size)) for n, size in run.files().items()]
     console.show_table(("file", "size"), files, text_columns=("size",))
@@ -174,7 +174,9 @@ def _made_with(record: dict[str, Any]) -> list[str]:
     ]
     if "loop" in record:
         jit = " · jit" if record.get("jit") else ""
-        lines.append(f"{record['loop']} loop · {record.get('threads')} threads · {record.get('device')}{jit}")
+        threads = record.get("threads")
+        plural = "s" if threads != 1 else ""
+        lines.append(f"{record['loop']} loop · {threads} thread{plural} · {record.get('device')}{jit}")
     if git:
         lines.append(f"git {git['commit'][:12]}{' with changes' if git.get('dirty') else ''}")
     if digest := (record.get("data") or {}).get("hash"):
