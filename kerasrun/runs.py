@@ -167,7 +167,7 @@ def start(experiment: Experiment, results: Path, *, name: str | None = None) -> 
         DiskError: no space left.
     """
     recipe = catalog.recipe(experiment.recipe)
-    stem = check_name(name) if name else plain(f"{experiment.entry.name}-{recipe.name}")
+    stem = check_name(name) if name else plain(f"{experiment.entry.task.name}-{recipe.name}")
     folder, identifier = _new_folder(results, stem)
     run = Run(folder, {}, _lock=lock(folder))
     try:

@@ -16,7 +16,8 @@ from kerasrun.errors import InputError, closest
 Reader = Callable[[str, Any], Any]
 
 _RISING = ("accuracy", "auc", "precision", "recall", "f1_score", "fbeta_score", "r2", "io_u",
-           "cosine_similarity", "true_positives", "true_negatives", "sensitivity", "specificity", "correlation")  # fmt: skip
+           "cosine_similarity", "true_positives", "true_negatives", "sensitivity", "specificity",
+           "correlation")  # fmt: skip
 
 
 def direction(column: str) -> str:

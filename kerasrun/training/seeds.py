@@ -71,7 +71,8 @@ def redraw(model: keras.Model, seed: int, initializers: dict[int, Any]) -> list[
         The paths of weights and layers whose seed the recipe itself had set; these keep it.
     """
     own: list[str] = []
-    for path, variable in _numbered((v.path, v) for v in model.weights):
+    own_name = f"{model.name}/"  # in a Sequential model's paths, not in a Functional one's
+    for path, variable in _numbered((v.path.removeprefix(own_name), v) for v in model.weights):
         initializer = initializers.get(id(variable))
         config = initializer.get_config() if isinstance(initializer, keras.Initializer) else {}
         if config.get("seed", 0) is None:  # random, and without a seed of the recipe's own
