@@ -37,8 +37,9 @@ def main() -> None:
     debug = "--debug" in sys.argv
     words = [word for word in sys.argv[1:] if word != "--debug"]
     try:
-        get_command(app).main(words, prog_name="kerasrun", standalone_mode=False)
+        code = get_command(app).main(words, prog_name="kerasrun", standalone_mode=False)
         sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
     except BrokenPipeError:  # `kerasrun compare | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (KerasrunError, UsageError) as error:

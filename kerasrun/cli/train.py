@@ -35,3 +35,5 @@ def train(
     run = runs.start(experiment, results, name=name)
     with console.training(quiet=quiet) as watch:
         train_run(experiment, run, watch=watch)
+    if run.status == "diverged":
+        raise typer.Exit(1)
