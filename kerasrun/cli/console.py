@@ -263,7 +263,10 @@ def _closing(run: Run) -> list[str]:
         lines.append(f"best epoch {record['best_epoch']}    {numbers}    {tested}".rstrip())
     files = "metrics.csv, best.keras" if best else "metrics.csv"
     lines.append(f"{seconds['total']:.1f} s ({seconds['training']:.1f} s training)    {files} in {run.folder}")
-    lines.append(f"next: {_COMMAND} compare · {_COMMAND} runs show {run.id}")
+    if record["status"] == "diverged":
+        lines.append("next: a smaller --learning-rate, --clip-norm 1, or scaled inputs (--scale standardize)")
+    else:
+        lines.append(f"next: {_COMMAND} compare · {_COMMAND} runs show {run.id}")
     return lines
 
 

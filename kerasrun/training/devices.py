@@ -17,8 +17,8 @@ from kerasrun.training.network import outline
 
 # Below this many multiplications a step (forward, whole batch), one thread is as fast as several (benchmarks/)
 ONE_THREAD = 50_000_000
-# Two of TensorFlow's graph rewritings depend on whether the batch size is known while tracing (a division by a constant
-# becomes a product; sums are regrouped). Without them all loops give the same bits: seen with batch normalization, layer
+# Two of TensorFlow's graph rewritings depend on whether the batch size is known while tracing: a division by a constant
+# becomes a product, sums are regrouped. Without them all loops give the same bits: seen with batch normalization, layer
 # normalization and a last batch of 22. They bought no speed that could be measured.
 SAME_IN_ALL_LOOPS = {"constant_folding": False, "arithmetic_optimization": False}
 

@@ -1,4 +1,4 @@
-"""The resident and the stream loop equal the plain one, which is `model.fit` with Keras's own function, to the last bit."""
+"""The resident and the stream loop equal the plain one, `model.fit` with Keras's own function, to the last bit."""
 
 import numpy as np
 import pytest

@@ -2,7 +2,6 @@
 
 import json
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -153,7 +152,9 @@ def test_a_plateau_lowers_the_rate(tmp_path):
 def test_regular_saving_keeps_the_model_of_every_nth_epoch(tmp_path):
     run = kerasrun.train("digits", results=tmp_path, save_every=2, **{**SMALL, "epochs": 5})
     assert sorted(path.name for path in run.folder.glob("epoch-*")) == ["epoch-0002.keras", "epoch-0004.keras"]
-    keras.saving.load_model(run.folder / "epoch-0004.keras")
+    from keras.saving import load_model
+
+    load_model(run.folder / "epoch-0004.keras")
 
 
 def test_regression_metrics_are_in_the_targets_own_units(tmp_path):
@@ -191,7 +192,8 @@ def test_a_row_of_zeros_stays_a_row_of_zeros():
 
 
 def test_ten_outputs_for_a_hundred_classes_are_refused_and_nothing_is_left(tmp_path):
-    body = 'return keras.Sequential([keras.Input(task.input_shape), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])'
+    body = """return keras.Sequential([keras.Input(task.input_shape), keras.layers.Flatten(),
+    keras.layers.Dense(10, "softmax")])"""
     with pytest.raises(InputError, match=r"recipe 'mine' ends in 10 outputs; synthetic:cifar100 has 100 classes"):
         kerasrun.train("synthetic:cifar100", results=tmp_path / "r", recipe=recipe_file(tmp_path, body), limit=200)
     assert list((tmp_path / "r").iterdir()) == []
