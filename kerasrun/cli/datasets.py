@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from kerasrun import datasets
 from kerasrun.cli import console, words
 
 app = typer.Typer(invoke_without_command=True, help="List the datasets, or add a copy of one.")
@@ -19,6 +18,8 @@ def listing(context: typer.Context, *, format: words.Format = words.Form.TABLE) 
     """List the datasets."""
     if context.invoked_subcommand:
         return
+    from kerasrun import datasets  # brings NumPy, which no other command's first words need
+
     rows = datasets.listing()
     if format == "table":
         console.show_table(_COLUMNS, [_shown(row) for row in rows])
@@ -40,6 +41,8 @@ def add(
 
     For datasets that would be fetched otherwise: the way to use them without a network.
     """
+    from kerasrun import datasets
+
     path = datasets.add(name, file)
     console.say(f"{path.stem} is registered: {path}", f"next: kerasrun train {path.stem}")
 

@@ -36,7 +36,7 @@ def listing(
         console.show_rows(_COLUMNS, rows, format)
     else:
         console.notice(f"no runs in {results} yet; kerasrun train digits makes one")
-    console.notice(*index.damaged)
+    console.notice(*map(str, index.damaged))
 
 
 @app.command("show")

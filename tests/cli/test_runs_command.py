@@ -246,3 +246,21 @@ def test_a_run_in_use_and_an_unknown_one_have_their_exit_codes(results):
             done = subprocess.run(command, capture_output=True, text=True)
             assert (done.returncode, done.stdout) == (code, "")
             assert done.stderr.count("\n") <= 3
+
+
+def test_a_damaged_run_can_be_removed_by_its_folder(results):
+    make(results, "aaaaa")
+    broken = make(results, "bbbbb", minute=1)
+    (broken / "run.json").write_text("")
+    said("rm", broken.name, "--yes")
+    assert not broken.exists()
+
+
+def test_what_lies_outside_the_results_folder_is_never_removed(results, tmp_path):
+    make(results, "aaaaa")
+    outside = make(tmp_path / "elsewhere", "bbbbb")
+    (results / outside.name).symlink_to(outside)
+    for name in ("../elsewhere", f"../elsewhere/{outside.name}", str(outside), outside.name, ".."):
+        with pytest.raises(InputError):
+            said("rm", name, "--yes")
+    assert (outside / "run.json").exists()
