@@ -83,9 +83,9 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str
     if format == "table":
         show_table(columns, rows)
         return
-    from kerasrun.analysis.compare import to_text
+    from kerasrun.cli.lists import to_text
 
-    say(to_text(columns, rows, format).rstrip("\n"))
+    say(to_text(columns, rows, format))
 
 
 def show_summary(text: str) -> None:
