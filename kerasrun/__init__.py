@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kerasrun.runs import Run
     from kerasrun.training.train import Watch
 
-__all__ = ["compare", "load_run", "train", "train_run"]
+__all__ = ["compare", "load_run", "resume", "train", "train_run"]
 
 
 def train(
@@ -55,12 +55,50 @@ def train(
     return train_run(experiment, runs.start(experiment, Path(results), name=name), watch=watch)
 
 
-def train_run(experiment: Experiment, run: Run, *, watch: Watch | None = None) -> Run:
-    """Train an experiment into a run that was just started: read the data while Keras is being loaded, then train.
+def resume(
+    name: str = "last",
+    *,
+    results: str | Path = "results",
+    recipe: str | None = None,
+    watch: Watch | None = None,
+    **given: Any,
+) -> Run:
+    """Go on with a run from its last commit; its files become those of a run that was never interrupted.
+
+    Args:
+        name: id, folder name, a prefix of either, "last", or a number counted from the newest.
+        results: folder of all runs.
+        recipe: the recipe's file, where the run folder's own copy may not be used.
+        watch: as in `train`.
+        **given: `epochs`, `patience` or `save_every`, to change them.
+
+    Returns:
+        The run; as it is where nothing is left to do.
+
+    Raises:
+        kerasrun.errors.RunInUse: another process is working on it.
+        kerasrun.errors.InputError: data or recipe are not those it began with.
+        kerasrun.errors.KerasrunError: as `train`.
+    """
+    from kerasrun import atomic, continuation, runs
+
+    run = load_run(name, results=results)
+    with runs.held(run):
+        run = runs.reread(run)
+        experiment = continuation.continued(run, given, recipe=recipe)
+        if continuation.is_complete(run, experiment):
+            return run
+        atomic.remove_unfinished(run.folder)
+        return train_run(experiment, run, resuming=True, watch=watch)
+
+
+def train_run(experiment: Experiment, run: Run, *, resuming: bool = False, watch: Watch | None = None) -> Run:
+    """Train an experiment into its run folder: read the data while Keras is being loaded, then train.
 
     Args:
         experiment: what to train.
         run: its folder, locked.
+        resuming: go on from the run's last state, where it has one.
         watch: as in `train`.
 
     Raises:
@@ -68,19 +106,23 @@ def train_run(experiment: Experiment, run: Run, *, watch: Watch | None = None) -
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from kerasrun import datasets
+    from kerasrun import continuation, datasets
 
     try:
         with ThreadPoolExecutor(max_workers=1) as pool:
             loading = pool.submit(datasets.load, experiment)
+            from kerasrun.training.snapshot import last_state
             from kerasrun.training.train import train as train_on
 
             data = loading.result()
+        continuation.check_data(run, data.content_hash)
+        state = last_state(run) if resuming else None
     except BaseException:
-        run.discard()
+        if not resuming:
+            run.discard()
         raise
     try:
-        return train_on(experiment, run, data, watch=watch)
+        return train_on(experiment, run, data, state=state, resuming=resuming, watch=watch)
     finally:
         run.release()
 

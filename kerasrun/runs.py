@@ -8,6 +8,7 @@ results/fashion-mnist-dense-20261121-101500-kqztw/
   predictions.npz   what the last and the best epoch's weights say of each validation and test example
   recipe.py         the recipe's source          model.txt   its summary
   log.txt           what was said                error.txt   the traceback of a failed run
+  state.npz         how the training goes on     state.prev.npz  the one before, against bit rot
   epoch-0005.keras  regular saving               .lock       held while a process works on the run
 """
 
@@ -22,7 +23,7 @@ import re
 import shutil
 import string
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RECORD, METRICS, TIMING, BEST, PREDICTIONS = "run.json", "metrics.csv", "timing.csv", "best.keras", "predictions.npz"
+STATE, PREVIOUS_STATE = "state.npz", "state.prev.npz"
 RECIPE, MODEL, LOG, ERROR, LOCK = "recipe.py", "model.txt", "log.txt", "error.txt", ".lock"
 ENDED = ("finished", "stopped", "diverged", "pruned")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -122,6 +124,27 @@ class Run:
         """Keep the model of one epoch (from 1) beside the best one."""
         atomic.write_with(self.folder / f"epoch-{epoch:04d}.keras", save)
 
+    def write_state(self, content: bytes) -> None:
+        """Replace state.npz, the one commit point, and keep the state before it."""
+        path, previous = self.folder / STATE, self.folder / PREVIOUS_STATE
+        if path.exists():
+            kept = previous.with_name(f"{atomic.TEMPORARY}{os.getpid()}.{previous.name}")
+            kept.unlink(missing_ok=True)
+            os.link(path, kept)
+            kept.replace(previous)
+        atomic.write(path, content)
+
+    def read_states(self) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of the last state and of the one before it, as far as they can be read."""
+        for name in (STATE, PREVIOUS_STATE):
+            with suppress(OSError):
+                yield name, (self.folder / name).read_bytes()
+
+    def drop_states(self) -> None:
+        """Remove the states of a training that cannot go on."""
+        for name in (STATE, PREVIOUS_STATE):
+            (self.folder / name).unlink(missing_ok=True)
+
     def write_predictions(self, arrays: dict[str, np.ndarray]) -> None:
         """Write predictions.npz."""
         import numpy
@@ -181,6 +204,7 @@ def start(experiment: Experiment, results: Path, *, name: str | None = None) -> 
             ended=None,
             experiment=to_record(experiment),
             origins=dict(experiment.origins),
+            results=str(results.resolve()),
             recipe_sha256=hashlib.sha256(recipe.source.encode()).hexdigest(),
             **environment.record(),
         )
@@ -228,6 +252,11 @@ def remove(folders: Sequence[Path]) -> None:
                 shutil.rmtree(folder)
         except OSError as error:
             raise DiskError(f"{error.filename}: cannot be deleted ({error.strerror})") from error
+
+
+def reread(run: Run) -> Run:
+    """Return a run with the record as it is on the disk now, and the lock that is held."""
+    return Run(run.folder, load(run.folder).record, _lock=run._lock)
 
 
 def probe(results: Path) -> None:

@@ -75,17 +75,7 @@ def split(words: Sequence[str], options: Mapping[str, Any]) -> tuple[str | None,
     Raises:
         InputError: two datasets, or a name that is given twice.
     """
-    given = dict(options)
-    subjects: list[str] = []
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or Path(word).exists():
-            subjects.append(word)
-            continue
-        name = name.strip().replace("-", "_")
-        if name in given:
-            raise InputError(f"{name} is given twice: {given[name]} and {value}\nleave one of them out")
-        given[name] = value
+    subjects, given = named(words, options)
     files = [word for word in subjects if word.endswith(".toml")]
     datasets = [word for word in subjects if word not in files]
     if "dataset" in given:
@@ -97,6 +87,26 @@ def split(words: Sequence[str], options: Mapping[str, Any]) -> tuple[str | None,
     if not subjects and not datasets:
         raise InputError("which dataset? e.g. kerasrun train digits · kerasrun datasets lists them")
     return (datasets or [None])[0], Path(files[0]) if files else None, given
+
+
+def named(words: Sequence[str], options: Mapping[str, Any] | None = None) -> tuple[list[str], dict[str, Any]]:
+    """Return the words that name something, and every `name=value` with the options, a name's hyphens as underscores.
+
+    Raises:
+        InputError: a name that is given twice.
+    """
+    given = dict(options or {})
+    subjects: list[str] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or Path(word).exists():
+            subjects.append(word)
+            continue
+        name = name.strip().replace("-", "_")
+        if name in given:
+            raise InputError(f"{name} is given twice: {given[name]} and {value}\nleave one of them out")
+        given[name] = value
+    return subjects, given
 
 
 def _option(name: str, help: str, kind: type = str) -> Any:

@@ -99,19 +99,26 @@ class BestModel(keras.callbacks.ModelCheckpoint):
 
 
 class Recorder(keras.callbacks.Callback):
-    """Keeps the rows, stops where a number is not finite, and commits the run.
+    """Keeps the rows and commits the run.
 
-    A commit is made when 20 times the cost of the last one has passed, when it is asked for, and at the end.
+    A commit is made when 20 times the cost of the last one has passed, at the last epoch, when a callback ends the
+    training and when a signal came; inside an epoch once it has lasted a minute.
 
     Args:
         run: where to commit.
         best: the best model's callback, called before this one.
+        guard: knows of signals, called before this one.
         experiment: what is trained; names the columns.
+        capture: returns the state to commit as bytes, given the finished blocks of the running epoch.
     """
 
-    def __init__(self, run: Run, best: BestModel, experiment: Experiment) -> None:
+    INSIDE_EPOCH_SECONDS = 60.0
+
+    def __init__(
+        self, run: Run, best: BestModel, guard: Guard, experiment: Experiment, capture: Callable[[int], bytes]
+    ) -> None:
         super().__init__()
-        self.run, self.best, self.save_every = run, best, experiment.save_every
+        self.run, self.best, self.guard, self.experiment, self.capture = run, best, guard, experiment, capture
         measured = ["loss", *experiment.metric_names]
         self.columns = [*measured, *(f"val_{name}" for name in measured)]
         self.progress = Progress()
@@ -122,25 +129,36 @@ class Recorder(keras.callbacks.Callback):
         self._rate = float(self.model.optimizer.learning_rate) if self.model.optimizer else 0.0
         self._began = time.monotonic()
 
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Commit between two blocks of a long epoch."""
+        if time.monotonic() - self._committed_at >= max(self.INSIDE_EPOCH_SECONDS, 20 * self._cost):
+            self.commit(blocks=batch + 1)
+
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Add the epoch's row; commit when it is time."""
         row = {name: float((logs or {})[name]) for name in self.columns}
         self.progress.rows.append({"epoch": epoch + 1, **row, "learning_rate": self._rate})
         self.progress.seconds.append(time.monotonic() - self._began)
-        if self.save_every and (epoch + 1) % self.save_every == 0:
+        if self.experiment.save_every and (epoch + 1) % self.experiment.save_every == 0:
             self.run.write_epoch(epoch + 1, lambda path: save_model(self.model, path))
-        if time.monotonic() - self._committed_at >= 20 * self._cost:
+        last = epoch + 1 == self.experiment.epochs or self.model.stop_training or self.guard.signal_number is not None
+        if last or time.monotonic() - self._committed_at >= 20 * self._cost:
             self.commit()
 
-    def commit(self) -> None:
-        """Write the best model, the tables and the record, in this order."""
+    def commit(self, blocks: int = 0) -> None:
+        """Write the best model, the tables, the state (the one commit point) and the record, in this order."""
         start = time.monotonic()
-        if self.best.unsaved and self.best.weights is not None:
-            self._write_best(self.best.weights)
-        self.run.write_tables(self.progress.metrics_csv(), self.progress.timing_csv())
+        self.write_tables()
+        self.run.write_state(self.capture(blocks))
         self.run.update(**self.summary())
         self._committed_at = time.monotonic()
         self._cost = self._committed_at - start
+
+    def write_tables(self) -> None:
+        """Write the best model and the tables, which must not lag behind a state."""
+        if self.best.unsaved and self.best.weights is not None:
+            self._write_best(self.best.weights)
+        self.run.write_tables(self.progress.metrics_csv(), self.progress.timing_csv())
 
     def summary(self) -> dict[str, Any]:
         """Return what the record says of the epochs so far."""

@@ -95,16 +95,21 @@ class Feeder:
         self.model, self.train, self.validation, self.plan, self.seed = model, train, validation, plan, seed
         self._build()
 
-    def fit(self, *, epochs: int, callbacks: list[keras.callbacks.Callback], first_epoch: int = 0) -> None:
+    def fit(
+        self, *, epochs: int, callbacks: list[keras.callbacks.Callback], first_epoch: int = 0, first_block: int = 0
+    ) -> None:
         """Train; validation after every epoch.
 
         Args:
             epochs: number of the last epoch, counted from 1.
             callbacks: Keras callbacks; their batches are blocks.
             first_epoch: epochs that are done already.
+            first_block: blocks of the epoch after them that are done already.
         """
         prepare = {"resident": self._resident, "stream": self._stream, "plain": self._plain}[self.plan.loop]
-        data = prepare(first_epoch)
+        data = prepare(first_epoch, first_block)
+        if first_block:
+            self._pass_over(first_block)
         self.model.fit(
             data,
             epochs=epochs,
@@ -143,48 +148,42 @@ class Feeder:
         order = np.arange(len(part[0]), dtype=np.int32)
         return lambda _: _walk_all(walk, order, batch)
 
-    def _resident(self, first_epoch: int) -> tf.data.Dataset:
+    def _pass_over(self, blocks: int) -> None:
+        """Let the first calls of the train function do nothing: an earlier process has done these blocks."""
+        self.model.make_train_function()
+        train_function, left = self.model.train_function, iter(range(blocks))
+        self.model.train_function = lambda iterator: (
+            self.model.get_metrics_result() if next(left, None) is not None else train_function(iterator)
+        )
+
+    def _resident(self, first_epoch: int, first_block: int) -> tf.data.Dataset:
         walk = _walker(self.model, self.model.train_step, self.train, self.plan.jit)
-        blocks = self._blocks(first_epoch)
+        blocks = self._pieces(first_epoch, first_block, self.plan.block)
         self.model.train_function = lambda _: _walk_all(walk, next(blocks), self.plan.batch_size)
         return self._counted(self.train)
 
-    def _blocks(self, first_epoch: int) -> Iterator[np.ndarray]:
-        """Yield the indices of one block after the other, epoch after epoch."""
-        size = self.plan.block * self.plan.batch_size
-        for order in self._orders(first_epoch):
-            for start in range(0, len(order), size):
-                yield order[start : start + size]
-
-    def _orders(self, first_epoch: int) -> Iterator[np.ndarray]:
-        epoch = first_epoch
-        while True:
-            yield batch_order(self.seed, epoch, self.plan.examples, self.plan.passes)
-            epoch += 1
-
-    def _plain(self, first_epoch: int) -> tf.data.Dataset:
-        return self._batches(first_epoch)
-
-    def _stream(self, first_epoch: int) -> tf.data.Dataset:
-        iterator = iter(self._batches(first_epoch).prefetch(tf.data.AUTOTUNE))
+    def _stream(self, first_epoch: int, first_block: int) -> tf.data.Dataset:
+        iterator = iter(self._batches(first_epoch, first_block).prefetch(tf.data.AUTOTUNE))
         walk = _streamer(self.model, self.model.train_step, self.plan, self.train)
-        lengths = self._block_lengths()
-        self.model.train_function = lambda _: walk(iterator, next(lengths))
+        blocks = self._pieces(first_epoch, first_block, self.plan.block)
+        self.model.train_function = lambda _: walk(iterator, len(next(blocks)))
         return self._counted(self.train)
 
-    def _block_lengths(self) -> Iterator[int]:
+    def _plain(self, first_epoch: int, first_block: int) -> tf.data.Dataset:
+        return self._batches(first_epoch, first_block)
+
+    def _pieces(self, first_epoch: int, first_block: int, steps: int) -> Iterator[np.ndarray]:
+        """Yield the indices of some steps after the other, epoch after epoch, int32 (steps * batch,)."""
+        size = steps * self.plan.batch_size
+        epoch, start = first_epoch, first_block * self.plan.block * self.plan.batch_size
         while True:
-            for start in range(0, self.plan.steps, self.plan.block):
-                yield min(self.plan.block, self.plan.steps - start)
+            order = batch_order(self.seed, epoch, self.plan.examples, self.plan.passes)
+            for begin in range(start, len(order), size):
+                yield order[begin : begin + size]
+            epoch, start = epoch + 1, 0
 
-    def _batches(self, first_epoch: int) -> tf.data.Dataset:
+    def _batches(self, first_epoch: int, first_block: int) -> tf.data.Dataset:
         """Return the batches of all epochs, gathered from the host's arrays in the order of each epoch."""
-
-        def indices() -> Iterator[np.ndarray]:
-            for order in self._orders(first_epoch):
-                for start in range(0, len(order), self.plan.batch_size):
-                    yield order[start : start + self.plan.batch_size]
-
         kinds = [array.dtype for array in self.train]
 
         def gather(chosen: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -193,8 +192,10 @@ class Feeder:
                 tensor.set_shape((None, *array.shape[1:]))
             return tuple(rows)
 
-        signature = tf.TensorSpec((None,), tf.int32)
-        return tf.data.Dataset.from_generator(indices, output_signature=signature).map(gather)
+        indices = tf.data.Dataset.from_generator(
+            lambda: self._pieces(first_epoch, first_block, 1), output_signature=tf.TensorSpec((None,), tf.int32)
+        )
+        return indices.map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def _walker(model: keras.Model, step: Callable, arrays: Arrays, jit: bool) -> Callable:
@@ -233,7 +234,7 @@ def _walk_all(walk: Callable, indices: np.ndarray, batch: int) -> dict[str, tf.T
 
 
 def _streamer(model: keras.Model, step: Callable, plan: Plan, arrays: Arrays) -> Callable:
-    """Return a function of an iterator and a number of steps that takes that many batches in one graph call."""
+    """Return a function of an iterator and a number of examples that takes their batches in one graph call."""
 
     def take(iterator: Any, size: int) -> None:
         batch = next(iterator)
@@ -241,9 +242,7 @@ def _streamer(model: keras.Model, step: Callable, plan: Plan, arrays: Arrays) ->
             tensor.set_shape((size, *array.shape[1:]))
         step(batch)
 
-    last = plan.examples * plan.passes % plan.batch_size
-
-    @tf.function(reduce_retracing=True, jit_compile=False)
+    @tf.function
     def whole(iterator: Any, steps: tf.Tensor) -> dict[str, tf.Tensor]:
         def body(i: tf.Tensor) -> tf.Tensor:
             take(iterator, plan.batch_size)
@@ -252,20 +251,14 @@ def _streamer(model: keras.Model, step: Callable, plan: Plan, arrays: Arrays) ->
         tf.while_loop(lambda i: i < steps, body, [0], parallel_iterations=1)
         return model.get_metrics_result()
 
-    @tf.function(jit_compile=False)
+    @tf.function
     def smaller(iterator: Any) -> dict[str, tf.Tensor]:
-        take(iterator, last)
+        take(iterator, plan.examples * plan.passes % plan.batch_size)
         return model.get_metrics_result()
 
-    done = 0
-
-    def run(iterator: Any, steps: int) -> dict[str, tf.Tensor]:
-        nonlocal done
-        done = (done + steps) % plan.steps
-        with_smaller = last and done == 0
-        logs: dict[str, tf.Tensor] = {}
-        if full := steps - bool(with_smaller):
-            logs = whole(iterator, tf.constant(full))
-        return smaller(iterator) if with_smaller else logs
+    def run(iterator: Any, examples: int) -> dict[str, tf.Tensor]:
+        steps, rest = divmod(examples, plan.batch_size)
+        logs = whole(iterator, tf.constant(steps)) if steps else {}
+        return smaller(iterator) if rest else logs
 
     return run

@@ -111,8 +111,16 @@ def example_weights(y: np.ndarray, weights: np.ndarray | None, class_weights: st
 
 def save_model(model: keras.Model, path: Path) -> None:
     """Save layers and weights without the optimizer and losses: what prediction needs, in Keras's own format."""
-    bare = keras.Model(model.inputs, model.outputs) if type(model).__name__ == "Functional" else model
-    bare.save(path)
+    _bare(model).save(path)
+
+
+def saved_weights(model: keras.Model, path: Path) -> list[np.ndarray]:
+    """Return the weights of a file that `save_model` wrote of this model, in the order of `model.get_weights()`."""
+    present = model.get_weights()
+    _bare(model).load_weights(path)
+    weights = model.get_weights()
+    model.set_weights(present)
+    return weights
 
 
 def load_model(path: Path, sha256: str | None = None) -> keras.Model:
@@ -136,6 +144,11 @@ def load_model(path: Path, sha256: str | None = None) -> keras.Model:
     except Exception as error:  # Keras raises whatever its parts raise
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{path}: cannot be loaded as a Keras model: {reason}") from error
+
+
+def _bare(model: keras.Model) -> keras.Model:
+    """Return the same layers as a model without optimizer and losses; a class of the user's own stays what it is."""
+    return keras.Model(model.inputs, model.outputs) if type(model).__name__ in ("Functional", "Sequential") else model
 
 
 def _wired(network: keras.Model, front: Any, back: Any, x: np.ndarray) -> keras.Model:

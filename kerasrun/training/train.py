@@ -11,10 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasrun.continuation import differences
 from kerasrun.datasets import Data, Part
-from kerasrun.errors import Interrupted, KerasrunError, RunFailed
-from kerasrun.experiment import Experiment, identity
-from kerasrun.runs import ERROR, MODEL, Run
+from kerasrun.environment import versions
+from kerasrun.errors import DiskError, Interrupted, KerasrunError, RunFailed
+from kerasrun.experiment import Experiment, identity, to_record
+from kerasrun.runs import BEST, ENDED, ERROR, MODEL, Run, now
 from kerasrun.training import devices, network
 from kerasrun.training import model as models
 from kerasrun.training.callbacks import (
@@ -22,6 +24,7 @@ from kerasrun.training.callbacks import (
     Diverged,
     EndOfEpoch,
     Guard,
+    Progress,
     Recorder,
     early_stopping,
     own_callbacks,
@@ -30,6 +33,7 @@ from kerasrun.training.callbacks import (
 )
 from kerasrun.training.loop import Arrays, Feeder, Plan, steps_per_block
 from kerasrun.training.predictions import predictions
+from kerasrun.training.snapshot import Restorer, State, capture, put_back
 
 
 @dataclass(frozen=True)
@@ -78,92 +82,165 @@ Event = Started | Block | Epoch | Notice | Ended
 Watch = Callable[[Event], None]
 
 
-def train(experiment: Experiment, run: Run, data: Data, *, watch: Watch | None = None) -> Run:
-    """Train an experiment into a run folder that was just started.
+def train(
+    experiment: Experiment,
+    run: Run,
+    data: Data,
+    *,
+    state: State | None = None,
+    resuming: bool = False,
+    watch: Watch | None = None,
+) -> Run:
+    """Train an experiment into its run folder.
 
     Args:
         experiment: what to train.
         run: its folder, locked.
         data: what `datasets.load(experiment)` returned.
+        state: where an earlier process stopped; None for a training from the start.
+        resuming: whether the folder is that of an earlier process, which is kept whatever happens.
         watch: is told what happens, for showing it.
 
     Returns:
         The run, finished, stopped by patience, or diverged.
 
     Raises:
-        InputError: something was wrong before the first step; the folder is removed.
+        InputError: something was wrong before the first step; the folder of a new run is removed.
         Interrupted: a signal came; the run can be continued from its last commit.
         RunFailed, DiskError: the training failed; the folder keeps status and error.
     """
     tell = watch or (lambda event: None)
     clock = time.monotonic()
     try:
-        setting = devices.prepare(experiment)
-        train_part, validation_part = _arrays(data, data.train, experiment), _arrays(data, data.validation, experiment)
-        built = models.build(experiment, data.task, data.train.x, data.train.y)
-        plan = _plan(experiment, data, setting)
-        callbacks = own_callbacks(experiment.callbacks)
-        feeder = Feeder(built.model, train_part, validation_part, plan, experiment.seed)
-        _record_start(run, experiment, data, setting, plan, built)
+        prepared = _prepare(experiment, run, data)
     except BaseException:
-        run.discard()
+        if not resuming:
+            run.discard()
         raise
-    tell(Started(run, data, plan, (*data.notes, *setting.notes)))
+    notes = (*data.notes, *prepared.setting.notes, *(_note_resuming(run, state) if resuming else ()))
+    tell(Started(run, data, prepared.plan, notes))
     with Guard(lambda text: tell(Notice(text))) as guard:
-        best = BestModel(*experiment.monitored)
-        recorder = Recorder(run, best, experiment)
-        stopping = early_stopping(experiment)
-        reporter = _Reporter(tell, plan, recorder)
-        order = [*rates(experiment), *callbacks, guard, best, *stopping, recorder, reporter, EndOfEpoch(guard)]
-        began = time.monotonic()
-        status, error = _fit(feeder, experiment, order, run)
-        training = time.monotonic() - began
-    recorder.commit()
-    seconds = {"training": training, "epoch": float(np.median(recorder.progress.seconds or [0.0]))}
-    if isinstance(error, Interrupted):
-        run.finish("interrupted", seconds={**seconds, "total": time.monotonic() - clock})
-        done = len(recorder.progress.rows)
-        raise Interrupted(f"Interrupted after epoch {done} of {experiment.epochs}.", error.exit_code - 128)
-    if status == "failed":
-        message = _one_line(error)
-        run.write_text(ERROR, "".join(traceback.format_exception(error)))
-        run.finish("failed", error={"message": message}, seconds={**seconds, "total": time.monotonic() - clock})
-        raise (
-            error if isinstance(error, KerasrunError) else RunFailed(f"{message}\nsee {run.folder / ERROR}")
-        ) from error
-    test = _finish(feeder, best, data, experiment, run) if best.weights is not None else None
-    run.finish(
-        status,
-        test=test,
-        error={"message": str(error)} if error else None,
-        seconds={**seconds, "total": time.monotonic() - clock},
-        **recorder.summary(),
-    )
+        outcome = _fit(prepared, experiment, run, guard, state, tell)
+    ending: dict[str, Any] = outcome.recorder.summary()
+    ending["error"] = {"message": _one_line(outcome.error)} if outcome.error else None
+    best = outcome.recorder.best.weights
+    if outcome.status in ENDED and best is not None:
+        ending["test"] = _finish(prepared.feeder, best, data, experiment, run)
+    if outcome.status in ("stopped", "diverged"):
+        run.drop_states()
+    if outcome.status == "failed":
+        run.write_text(ERROR, "".join(traceback.format_exception(outcome.error)))
+    ending["seconds"] = _seconds(run, outcome, time.monotonic() - clock)
+    run.finish(outcome.status, **ending)
+    _raise(outcome, run, experiment)
     tell(Ended(run))
     return run
 
 
-def _fit(feeder: Feeder, experiment: Experiment, callbacks: list, run: Run) -> tuple[str, BaseException | None]:
-    """Train; return the status that the run ends with, and the error where there is one."""
+def _note_resuming(run: Run, state: State | None) -> list[str]:
+    """Record that another process goes on with the run; return what the user should know of it."""
+    done = state.epochs if state else 0
+    changed = differences(run)
+    entry = {"at": now(), "epochs": done, "versions": versions(), "differences": changed}
+    run.update(status="running", ended=None, resumed=[*run.record.get("resumed", []), entry])
+    return [f"resumed after epoch {done}", *changed]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """All that exists before the first step."""
+
+    feeder: Feeder
+    plan: Plan
+    setting: devices.Setting
+    own_callbacks: list[keras.callbacks.Callback]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """How the steps ended: the status, the error where there is one, and the seconds they took."""
+
+    status: str
+    error: BaseException | None
+    recorder: Recorder
+    seconds: float
+
+
+def _prepare(experiment: Experiment, run: Run, data: Data) -> _Prepared:
+    """Choose the device, build the model, put the data before it, and write down what is known."""
+    setting = devices.prepare(experiment)
+    train_part, validation_part = _arrays(data, data.train, experiment), _arrays(data, data.validation, experiment)
+    built = models.build(experiment, data.task, data.train.x, data.train.y)
+    plan = _plan(experiment, data, setting, run.record.get("block"))
+    callbacks = own_callbacks(experiment.callbacks)
+    feeder = Feeder(built.model, train_part, validation_part, plan, experiment.seed)
+    run.update(experiment=to_record(experiment))
+    _record_start(run, experiment, data, setting, plan, built)
+    return _Prepared(feeder, plan, setting, callbacks)
+
+
+def _fit(
+    prepared: _Prepared, experiment: Experiment, run: Run, guard: Guard, state: State | None, tell: Watch
+) -> _Outcome:
+    """Train to the end, or to whatever ends it before."""
+    feeder, model = prepared.feeder, prepared.feeder.model
+    best = BestModel(*experiment.monitored)
+    counting = [*rates(experiment), *prepared.own_callbacks, guard, best, *early_stopping(experiment)]
+    recorder = Recorder(
+        run, best, guard, experiment, lambda blocks: capture(model, recorder.progress, counting, blocks)
+    )
+    if state is not None:
+        recorder.progress = Progress(list(state.rows), list(state.seconds))
+        if (run.folder / BEST).exists():  # a best epoch after the state will be trained again, to the same weights
+            best.weights = models.saved_weights(model, run.folder / BEST)
+    reporter = _Reporter(tell, prepared.plan, recorder)
+    callbacks = [*counting, recorder, reporter, EndOfEpoch(guard), Restorer(state, counting)]
+    began = time.monotonic()
+    error: BaseException | None = None
     try:
-        feeder.fit(epochs=experiment.epochs, callbacks=callbacks)
-    except Diverged as error:
-        return "diverged", error
-    except Interrupted as error:
-        return "interrupted", error
-    except Exception as error:
-        return "failed", error
-    return ("stopped" if feeder.model.stop_training else "finished"), None
+        if state is not None and (state.stopped or state.epochs >= experiment.epochs):
+            put_back(state, model, counting)
+            model.stop_training = state.stopped
+        else:
+            epochs, blocks = (state.epochs, state.blocks) if state else (0, 0)
+            feeder.fit(epochs=experiment.epochs, callbacks=callbacks, first_epoch=epochs, first_block=blocks)
+        status = "stopped" if model.stop_training else "finished"
+    except Exception as fault:
+        error = fault
+        status = {Diverged: "diverged", Interrupted: "interrupted"}.get(type(fault), "failed")
+    if not isinstance(error, DiskError | Interrupted):
+        recorder.write_tables()  # without a state where a fault came in the middle of an epoch
+    return _Outcome(status, error, recorder, time.monotonic() - began)
 
 
-def _finish(feeder: Feeder, best: BestModel, data: Data, experiment: Experiment, run: Run) -> dict[str, float]:
+def _finish(feeder: Feeder, best: list[np.ndarray], data: Data, experiment: Experiment, run: Run) -> dict[str, float]:
     """Keep what the last and the best weights predict, and evaluate the test part once, with the best weights."""
     kept = predictions(feeder.model, data, "last")
-    feeder.model.set_weights(best.weights)
+    feeder.model.set_weights(best)
     kept |= predictions(feeder.model, data, "best")
     run.write_predictions(kept)
     measured = feeder.evaluate(_arrays(data, data.test, experiment))
     return {name: short(measured[name]) for name in ("loss", *experiment.metric_names)}
+
+
+def _seconds(run: Run, outcome: _Outcome, total: float) -> dict[str, float]:
+    """Return the run's seconds over all its processes: in all, in training, and the median epoch's."""
+    before = run.record.get("seconds") or {"total": 0.0, "training": 0.0}
+    epoch = float(np.median(outcome.recorder.progress.seconds or [0.0]))
+    return {"total": before["total"] + total, "training": before["training"] + outcome.seconds, "epoch": epoch}
+
+
+def _raise(outcome: _Outcome, run: Run, experiment: Experiment) -> None:
+    """Raise what the caller must know of a training that did not come to its end."""
+    error = outcome.error
+    if isinstance(error, Interrupted):
+        done = len(outcome.recorder.progress.rows)
+        text = f"Interrupted after epoch {done} of {experiment.epochs}. Continue: kerasrun resume {run.id}"
+        raise Interrupted(text, error.exit_code - 128)
+    if outcome.status == "failed":
+        if isinstance(error, KerasrunError):
+            raise error
+        raise RunFailed(f"{_one_line(error)}\nsee {run.folder / ERROR}") from error
 
 
 def _arrays(data: Data, part: Part, experiment: Experiment) -> Arrays:
@@ -175,9 +252,10 @@ def _arrays(data: Data, part: Part, experiment: Experiment) -> Arrays:
     return (part.x, y) if weights is None else (part.x, y, weights)
 
 
-def _plan(experiment: Experiment, data: Data, setting: devices.Setting) -> Plan:
+def _plan(experiment: Experiment, data: Data, setting: devices.Setting, block: int | None) -> Plan:
     loop = "resident" if experiment.loop == "auto" else experiment.loop
-    block = 1 if loop == "plain" else steps_per_block(setting.multiplications, experiment.batch_size)
+    if block is None:  # a resumed run keeps its blocks
+        block = 1 if loop == "plain" else steps_per_block(setting.multiplications, experiment.batch_size)
     return Plan(loop, len(data.train.x), experiment.batch_size, data.passes, block, bool(experiment.jit))
 
 
@@ -197,6 +275,7 @@ def _record_start(
         monitor=monitor,
         direction=mode,
         loop=plan.loop,
+        block=plan.block,
         jit=plan.jit,
         threads=setting.threads,
         device=setting.device,
@@ -207,6 +286,8 @@ def _record_start(
 def _one_line(error: BaseException | None) -> str:
     """Return an error in one line; TensorFlow's begin with the node, and end with a graph's trace."""
     text = str(error).strip() or type(error).__name__
+    if isinstance(error, KerasrunError):
+        return text.splitlines()[0]
     if "OOM" in text or "allocat" in text.lower():
         return f"out of memory: the model or the batch size is too big for this machine ({text.splitlines()[0][:200]})"
     return f"{type(error).__name__}: {text.splitlines()[0][:300]}"

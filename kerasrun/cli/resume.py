@@ -1,0 +1,41 @@
+"""`kerasrun resume`: go on with a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import kerasrun
+from kerasrun.cli import console, words
+from kerasrun.errors import InputError
+
+
+def resume(
+    subject: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN] [NAME=VALUE]...", help="A run, last without; then epochs, patience or save_every."
+        ),
+    ] = None,
+    *,
+    results: words.Results = Path("results"),
+    recipe: Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the result only.")] = False,
+) -> None:
+    """Go on with an interrupted run from its last commit, or add epochs to a finished one.
+
+    kerasrun resume last epochs=40
+    """
+    runs, given = words.named(subject or [])
+    if len(runs) > 1:
+        raise InputError(f"one run is wanted, not {len(runs)}: {', '.join(runs)}")
+    name = runs[0] if runs else "last"
+    ended = kerasrun.load_run(name, results=results).record.get("ended")
+    with console.training(quiet=quiet) as watch:
+        run = kerasrun.resume(name, results=results, recipe=recipe, watch=watch, **given)
+    if ended and run.record["ended"] == ended:
+        console.say(f"{run.id} is already {run.status} after {run.record['epochs_run']} epochs; nothing is left to do")
+    if run.status == "diverged":
+        raise typer.Exit(1)

@@ -1,0 +1,99 @@
+"""Whether and how a run goes on: what it was made with, what is different now, and where it stopped.
+
+Decides everything that can be decided before TensorFlow is loaded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kerasrun import catalog, environment, experiment, runs
+from kerasrun.errors import InputError
+from kerasrun.experiment import Experiment
+from kerasrun.runs import Run
+
+CHANGEABLE = ("epochs", "patience", "save_every")
+
+
+def continued(run: Run, given: Mapping[str, Any], *, recipe: str | None = None) -> Experiment:
+    """Return the experiment that a run goes on with.
+
+    Args:
+        run: the run, as its record has it.
+        given: new values of CHANGEABLE settings, as text or typed.
+        recipe: "file.py:function" to use in place of the run folder's copy.
+
+    Raises:
+        InputError: a setting that cannot change any more, or a recipe that is not the one the run began with.
+    """
+    read = experiment.setting_fields()
+    for name in given:
+        if name not in CHANGEABLE:
+            raise InputError(f"{name} cannot change in the middle of a run\nchangeable: {', '.join(CHANGEABLE)}")
+    new = {name: read[name].metadata["read"](name, value) for name, value in given.items()}
+    before = run.experiment if _is_known(run) else _from_copy(run, recipe)
+    if new.get("epochs", before.epochs) != before.epochs and before.schedule.startswith("cosine"):
+        raise InputError(
+            f"schedule {before.schedule} was drawn for {before.epochs} epochs; other epochs would be another run"
+        )
+    threads = before.threads or run.record.get("threads")
+    loop = run.record.get("loop") or before.loop
+    return dataclasses.replace(before, **{"threads": threads, "loop": loop, "jit": run.record.get("jit"), **new})
+
+
+def is_complete(run: Run, wanted: Experiment) -> bool:
+    """Tell whether nothing is left to do: stopped or diverged for good, or all epochs done."""
+    status = run.status
+    return status in ("stopped", "diverged", "pruned") or (
+        status == "finished" and run.record["epochs_run"] >= wanted.epochs
+    )
+
+
+def differences(run: Run) -> list[str]:
+    """Return what is not as it was when the run began, and may change last digits."""
+    then = {**run.record["versions"], "processor": run.record["hardware"]["processor"]}
+    now = {**environment.versions(), "processor": environment.hardware()["processor"]}
+    changed = [f"{name} {then[name]} → {now.get(name)}" for name in then if then[name] != now.get(name)]
+    return [f"not as when the run began: {', '.join(changed)}; last digits may differ"] if changed else []
+
+
+def check_data(run: Run, data_hash: str) -> None:
+    """Refuse to go on with other data.
+
+    Raises:
+        InputError: the data's content is not what the run began with.
+    """
+    before = (run.record.get("data") or {}).get("hash")
+    if before and before != data_hash:
+        raise InputError(
+            f"the data of {run.experiment.dataset} has changed since the run began "
+            f"(hash {before[:12]}… then, {data_hash[:12]}… now)\nrestore the data, or train anew"
+        )
+
+
+def _is_known(run: Run) -> bool:
+    """Tell whether the recipe that the record names is still the one that the run began with."""
+    try:
+        entry = catalog.recipe(run.record["experiment"]["recipe"])
+    except InputError:
+        return False
+    return hashlib.sha256(entry.source.encode()).hexdigest() == run.record.get("recipe_sha256")
+
+
+def _from_copy(run: Run, recipe: str | None) -> Experiment:
+    """Return the experiment with the recipe's copy in the run folder, where that can be trusted."""
+    copy = run.folder / runs.RECIPE
+    recorded = run.record.get("recipe_sha256")
+    if recipe is None:
+        same = copy.is_file() and runs.sha256(copy) == recorded
+        if not same or Path(run.record.get("results", "")) != run.folder.parent.resolve():
+            raise InputError(
+                f"{copy}: not the recipe that the run began with, or a folder from elsewhere; it is not executed\n"
+                "name the recipe's file: --recipe my_models.py:wide"
+            )
+        recipe = f"{copy}:{catalog.recipe(str(copy)).function}"
+    return experiment.from_record({**run.record["experiment"], "recipe": recipe}, run.record["origins"])

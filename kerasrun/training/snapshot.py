@@ -1,0 +1,200 @@
+"""Exact resume: all that decides how a training goes on, in one file, and back into a model that was just built.
+
+Keras saves the state of noise generators nowhere, and its callbacks begin anew in every process. The order of the
+batches is a pure function of seed and epoch, so nothing of it has to be kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasrun.errors import InputError
+from kerasrun.runs import Run
+from kerasrun.training.callbacks import BestModel, Progress, Rate
+
+# What a callback counts; EarlyStopping and ReduceLROnPlateau reset theirs when a training begins
+COUNTERS: dict[type, tuple[str, ...]] = {
+    keras.callbacks.EarlyStopping: ("best", "wait", "best_epoch", "stopped_epoch"),
+    keras.callbacks.ReduceLROnPlateau: ("best", "wait", "cooldown_counter"),
+    BestModel: ("best", "epoch"),
+    Rate: ("base",),
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """A training at the end of an epoch, or between two blocks of one.
+
+    Args:
+        epochs: finished epochs.
+        blocks: finished blocks of the epoch after them.
+        stopped: whether a callback has ended the training.
+        rows: the rows of metrics.csv.
+        seconds: of each finished epoch.
+        counters: what each callback counts, in the order of the callbacks; None where nothing is known of one.
+        weights: all variables of the model: weights, moving averages, noise generators.
+        optimizer: all variables of the optimizer: steps, learning rate, moments, loss scale.
+        metrics: the running means, where the state lies inside an epoch.
+    """
+
+    epochs: int
+    blocks: int
+    stopped: bool
+    rows: list[dict[str, float]]
+    seconds: list[float]
+    counters: list[dict[str, Any] | None]
+    weights: list[np.ndarray] = field(repr=False)
+    optimizer: list[np.ndarray] = field(repr=False)
+    metrics: list[np.ndarray] = field(repr=False)
+
+
+def capture(
+    model: keras.Model, progress: Progress, callbacks: list[keras.callbacks.Callback], blocks: int = 0
+) -> bytes:
+    """Return the state of a training as bytes.
+
+    Args:
+        model: being trained.
+        progress: its finished epochs.
+        callbacks: those that count something, in their order.
+        blocks: finished blocks of the running epoch; 0 at the end of an epoch.
+    """
+    metrics = model.metrics_variables if blocks else []
+    return pack(
+        State(
+            epochs=len(progress.rows),
+            blocks=blocks,
+            stopped=bool(model.stop_training),
+            rows=progress.rows,
+            seconds=progress.seconds,
+            counters=[_counter(callback) for callback in callbacks],
+            weights=[np.array(variable) for variable in model.variables],
+            optimizer=[np.array(variable) for variable in _optimizer_variables(model)],
+            metrics=[np.array(variable) for variable in metrics],
+        )
+    )
+
+
+def put_back(state: State, model: keras.Model, callbacks: list[keras.callbacks.Callback]) -> None:
+    """Put a state back into a built model and its callbacks.
+
+    Raises:
+        InputError: the model has other variables than the state.
+    """
+    _assign(model.variables, state.weights, "model")
+    _assign(_optimizer_variables(model), state.optimizer, "optimizer")
+    for callback, counter in zip(callbacks, state.counters, strict=True):
+        if counter is not None and hasattr(callback, "set_state"):
+            callback.set_state(counter)
+        elif counter is not None:
+            for name, value in counter.items():
+                setattr(callback, name, value)
+
+
+def pack(state: State) -> bytes:
+    """Return a state as bytes: the sha256 of what follows, then a NumPy archive."""
+    values = {
+        f.name: getattr(state, f.name) for f in fields(state) if f.name not in ("weights", "optimizer", "metrics")
+    }
+    arrays = {"values": np.frombuffer(json.dumps(values).encode(), dtype=np.uint8)}
+    for name in ("weights", "optimizer", "metrics"):
+        arrays |= {f"{name}_{index:04d}": array for index, array in enumerate(getattr(state, name))}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    content = buffer.getvalue()
+    return hashlib.sha256(content).digest() + content
+
+
+def unpack(content: bytes) -> State:
+    """Return the state that `pack` wrote.
+
+    Raises:
+        ValueError: a single bit differs.
+    """
+    digest, archive = content[:32], content[32:]
+    if hashlib.sha256(archive).digest() != digest:
+        raise ValueError("its checksum does not fit its content")
+    with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
+        values = json.loads(arrays["values"].tobytes())
+        groups = {
+            group: [arrays[name] for name in sorted(arrays.files) if name.startswith(f"{group}_")]
+            for group in ("weights", "optimizer", "metrics")
+        }
+    return State(**values, **groups)
+
+
+def last_state(run: Run) -> State | None:
+    """Return the last state of a run that is whole; the one before it where the last is damaged; None where there is none.
+
+    Raises:
+        InputError: there are states, and all of them are damaged.
+    """
+    damaged = []
+    for name, content in run.read_states():
+        try:
+            state = unpack(content)
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            damaged.append(f"{run.folder / name}: damaged: {error}")
+            run.log(damaged[-1])
+        else:
+            return state
+    if damaged:
+        raise InputError(
+            "\n".join([*damaged[:2], "the run cannot go on; metrics.csv and best.keras are kept; train anew"])
+        )
+    return None
+
+
+class Restorer(keras.callbacks.Callback):
+    """Puts a state back when `fit` has begun: stands last, after the callbacks have reset themselves.
+
+    Args:
+        state: what to put back; None for a training from the start.
+        callbacks: all callbacks before this one, in their order.
+    """
+
+    def __init__(self, state: State | None, callbacks: list[keras.callbacks.Callback]) -> None:
+        super().__init__()
+        self.state, self.callbacks = state, callbacks
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Put back the variables and the callbacks' counters."""
+        if self.state is not None:
+            put_back(self.state, self.model, self.callbacks)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Put back the running means, which `fit` has just reset, where the state lies inside the epoch."""
+        if self.state is not None and epoch == self.state.epochs and self.state.blocks:
+            _assign(self.model.metrics_variables, self.state.metrics, "metrics")
+
+
+def _optimizer_variables(model: keras.Model) -> list[Any]:
+    return model.optimizer.variables if model.optimizer else []
+
+
+def _counter(callback: keras.callbacks.Callback) -> dict[str, Any] | None:
+    if hasattr(callback, "get_state"):
+        return callback.get_state()
+    names = next((names for kind, names in COUNTERS.items() if isinstance(callback, kind)), None)
+    if names is None:
+        return None
+    values = {name: getattr(callback, name) for name in names}
+    return {n: v if v is None or isinstance(v, int) else float(v) for n, v in values.items()}
+
+
+def _assign(variables: list[Any], arrays: list[np.ndarray], whose: str) -> None:
+    shapes = [tuple(variable.shape) for variable in variables]
+    if shapes != [array.shape for array in arrays]:
+        raise InputError(
+            f"the saved state does not fit the {whose} that the recipe builds now\n"
+            "the recipe or the versions have changed since; train anew, or resume with what the run was made with"
+        )
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
