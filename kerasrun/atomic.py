@@ -20,7 +20,7 @@ def write(path: Path, content: bytes | str) -> None:
     """Replace a file by new content.
 
     Raises:
-        DiskError: the disk is full, the quota is used up or the folder cannot be written; the old file is untouched.
+        DiskError: the disk is full, the quota is used up or the file cannot be written; the old file is untouched.
     """
 
     def fill(temporary: Path) -> None:
@@ -72,11 +72,9 @@ def _named_faults(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise DiskError(f"{path}: no space left on the disk; the file as it was before is kept") from error
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO):
-            raise DiskError(
-                f"{path}: cannot be written ({error.strerror}); the file as it was before is kept"
-            ) from error
-        raise
+        raise DiskError(
+            f"{path}: cannot be written ({error.strerror or error}); the file as it was before is kept"
+        ) from error
 
 
 _count: dict[str, int] = {}

@@ -77,7 +77,13 @@ def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:
     names = sorted(known)
     close = closest(given, names)
     suggestion = f"; did you mean '{close}'?" if close else ""
-    return InputError(f"unknown {kind} '{given}'{suggestion}\nknown: {', '.join(names) or 'none'}")
+    return InputError(f"unknown {kind} '{shown(given)}'{suggestion}\nknown: {', '.join(names) or 'none'}")
+
+
+def shown(value: object) -> str:
+    """Return a value as a message quotes it: on one line, at most 80 characters, nothing that moves the cursor."""
+    text = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(value)[:81])
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def closest(given: str, names: Iterable[str]) -> str | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasrun import catalog, objects, settings, task
-from kerasrun.errors import InputError, unknown
+from kerasrun.errors import InputError, shown, unknown
 from kerasrun.schedules import parse_schedule
 
 Origin = str  # "default", "dataset", "file" or "command"
@@ -46,10 +46,10 @@ class Experiment:
     scale: str = _setting(
         "auto",
         settings.choice("auto", "none", "unit", "standardize", "minmax", "l1", "l2"),
-        "scaling of the inputs, a layer of the model fitted on the training part",
+        "none, unit, standardize, minmax, l1 or l2: a layer in front, fitted on the training part",
     )
     scale_target: str = _setting(
-        "auto", settings.choice("auto", "none", "standardize"), "scaling of regression targets inside the model"
+        "auto", settings.choice("auto", "none", "standardize"), "none or standardize: scaling of regression targets"
     )
     optimizer: str = _setting(
         "adam", settings.keras_object("optimizer"), "any Keras optimizer, as adam or 'sgd(learning_rate=0.1)'"
@@ -93,11 +93,14 @@ class Experiment:
     precision: str = _setting(
         "float32",
         settings.choice("float32", "mixed_float16", "mixed_bfloat16", "float64"),
-        "Keras's dtype policy for the layers",
+        "float32, mixed_float16, mixed_bfloat16 or float64",
     )
     jit: bool | None = _setting(None, settings.optional(settings.boolean), "compile with XLA; on a GPU Keras decides")
     loop: str = _setting(
-        "auto", settings.choice("auto", "resident", "stream", "plain"), "how batches reach the model", identity=False
+        "auto",
+        settings.choice("auto", "resident", "stream", "plain"),
+        "how batches reach the model: resident, stream or plain",
+        identity=False,
     )
     threads: int | None = _setting(
         None,
@@ -105,7 +108,7 @@ class Experiment:
         "threads for one operation; auto by model and cores",
         identity=False,
     )
-    device: str = _setting("auto", settings.choice("auto", "cpu", "gpu"), "where to train", identity=False)
+    device: str = _setting("auto", settings.choice("auto", "cpu", "gpu"), "where to train: cpu or gpu", identity=False)
     deterministic: bool = _setting(
         False, settings.boolean, "ask TensorFlow for deterministic operations (for a GPU)", identity=False
     )
@@ -150,24 +153,26 @@ def resolve(dataset: str | None, given: Mapping[str, Any], *, file: Path | None 
     """
     written = read_toml(file) if file else {}
     in_file = written.pop("dataset", None)
+    origin = "command" if dataset is not None else "file"
     if dataset is None and in_file is None:
         raise InputError(
             f'{file}: names no dataset\nwrite dataset = "fashion-mnist", or another name, in its first lines'
         )
-    entry, arguments = catalog.dataset(str(dataset or in_file))
+    entry, arguments = catalog.dataset(str(in_file if dataset is None else dataset))
+    command = {name.replace("-", "_"): value for name, value in given.items()}
+    recipe = catalog.recipe(str({"recipe": entry.recipe, **written, **command}["recipe"]))
     layers: dict[Origin, Mapping[str, Any]] = {
-        "dataset": {"recipe": entry.recipe, **entry.settings},
+        "dataset": {"recipe": entry.recipe, **_own_values(entry, recipe)},
         "file": written,
-        "command": {name.replace("-", "_"): value for name, value in given.items()},
+        "command": command,
     }
-    recipe = catalog.recipe(str({**layers["dataset"], **layers["file"], **layers["command"]}["recipe"]))
     _refuse_unknown(layers, recipe)
     values, origins = _settle(layers, recipe)
     experiment = Experiment(
         dataset=catalog.canonical(entry, arguments),
         recipe=recipe.reference,
         knobs={name: values.pop(name) for name in recipe.knobs},
-        origins=origins,
+        origins={"dataset": origin, **origins},
         **values,
     )
     return _complete(experiment, entry)
@@ -177,21 +182,33 @@ def read_toml(file: Path) -> dict[str, Any]:
     """Return an experiment file's values by name, the table [knobs] among them.
 
     Raises:
-        InputError: the file is missing, is no TOML, or is a sweep's file.
+        InputError: the file is missing, is no TOML, is a sweep's file, or says a name twice.
     """
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{file}: no such experiment file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{file}: not a TOML file: {error}") from None
+    except (OSError, ValueError) as error:  # a folder, a name too long, a NUL in it
+        raise InputError(f"{shown(file)}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if sweep := [name for name in ("grid", "seeds", "claim") if name in content]:
         raise InputError(f"{file}: holds {', '.join(sweep)}, which belong to a sweep; train takes one experiment")
-    return {name: value for name, value in content.items() if name != "knobs"} | content.get("knobs", {})
+    knobs = content.pop("knobs", {})
+    if not isinstance(knobs, dict):
+        raise InputError(f"{file}: knobs is a table: write [knobs] and below it a line for each, as hidden = [100]")
+    values: dict[str, Any] = {}
+    for name, value in [*content.items(), *knobs.items()]:
+        if (name := name.replace("-", "_")) in values:
+            raise InputError(f"{file}: {shown(name)} is given twice: {shown(values[name])} and {shown(value)}")
+        values[name] = value
+    return values
 
 
 def identity(experiment: Experiment, data_hash: str) -> str:
     """Return the sha256 of everything that decides the result: equal identities ask for equal numbers.
+
+    `adam`, `adam(learning_rate=0.001)` and `adam` beside learning_rate=0.001 are one and the same.
 
     Args:
         experiment: the experiment.
@@ -202,6 +219,7 @@ def identity(experiment: Experiment, data_hash: str) -> str:
     values = {name: value for name, value in to_record(experiment).items() if name in kept}
     values |= {"dataset": experiment.dataset, "data": data_hash, "knobs": dict(experiment.knobs)}
     values |= {"recipe": recipe.name, "source": recipe.fingerprint}
+    values |= {"optimizer": _with_rate(experiment.optimizer, experiment.learning_rate), "learning_rate": None}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
@@ -222,9 +240,23 @@ def from_record(record: Mapping[str, Any], origins: Mapping[str, Origin]) -> Exp
     return dataclasses.replace(experiment, origins=dict(origins))
 
 
+def _with_rate(optimizer: str, learning_rate: float | None) -> str:
+    """Return an optimizer with the rate among its arguments, and without those that are Keras's defaults."""
+    parsed = objects.parse("optimizer", optimizer)
+    given = dict(parsed.arguments) | ({} if learning_rate is None else {"learning_rate": learning_rate})
+    defaults = objects.known("optimizer")[parsed.name]
+    return objects.format_call(parsed.name, {n: given[n] for n in defaults if n in given and given[n] != defaults[n]})
+
+
+def _own_values(entry: catalog.DatasetEntry, recipe: catalog.RecipeEntry) -> dict[str, Any]:
+    """Return a dataset's own values of settings and, for the recipes that come with the program, of knobs."""
+    built_in = recipe.path.parent == catalog.recipe(entry.recipe).path.parent
+    return {name: value for name, value in entry.settings.items() if built_in or name in setting_fields()}
+
+
 def _refuse_unknown(layers: Mapping[Origin, Mapping[str, Any]], recipe: catalog.RecipeEntry) -> None:
     known = [*setting_fields(), "recipe"]
-    if clash := sorted(set(known) & set(recipe.knobs)):
+    if clash := sorted({"dataset", *known} & set(recipe.knobs)):
         raise InputError(f"recipe '{recipe.name}': knob '{clash[0]}' bears the name of a setting; rename it")
     for name in {**layers["file"], **layers["command"]}:
         if name not in known and name not in recipe.knobs:
@@ -271,20 +303,23 @@ def _complete(experiment: Experiment, entry: catalog.DatasetEntry) -> Experiment
         raise InputError(f"scale_target=standardize: {the_task.name} has classes, not numbers, as targets")
     if experiment.class_weights and the_task.kind == "regression":
         raise InputError(f"class_weights: {the_task.name} is a regression task and has no classes")
+    settings.check_classes(experiment.class_weights, the_task.num_classes)
     scale = entry.scale if experiment.scale == "auto" else experiment.scale
     if scale != "none" and the_task.vocabulary_size:
         raise InputError(f"scale={scale}: the inputs of {the_task.name} are word numbers, which cannot be scaled")
     experiment = dataclasses.replace(experiment, loss=loss, metrics=metrics, scale=scale, scale_target=scale_target)
     settings.check_rate(experiment.optimizer, experiment.learning_rate, experiment.schedule)
-    _check_monitor(experiment)
-    return experiment
+    return dataclasses.replace(experiment, monitor=_monitor(experiment))
 
 
-def _check_monitor(experiment: Experiment) -> None:
+def _monitor(experiment: Experiment) -> str:
+    """Return the monitor in its canonical spelling: the direction only where it is not the column's own."""
     names = ["loss", *experiment.metric_names]
     columns = [*names, *(f"val_{name}" for name in names)]
     name, colon, direction = experiment.monitor.partition(":")
+    name = name.replace("-", "_")
     if name not in columns:
         raise unknown("monitor", name, columns)
     if colon and direction not in ("max", "min"):
-        raise InputError(f"monitor '{experiment.monitor}': the direction is max or min, as in {name}:max")
+        raise InputError(f"monitor '{shown(experiment.monitor)}': the direction is max or min, as in {name}:max")
+    return name if direction in ("", settings.direction(name)) else f"{name}:{direction}"

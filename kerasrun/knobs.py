@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kerasrun import objects
-from kerasrun.errors import InputError, unknown
+from kerasrun.errors import InputError, shown, unknown
 from kerasrun.literals import format_value, parse_value
 
 _FAMILIES = ("activation", "initializer", "regularizer", "constraint")
@@ -234,7 +234,7 @@ def _written_sizes(text: str) -> tuple[int, ...] | None:
 
 
 def _shown(value: Any) -> str:
-    return f"'{value}'" if isinstance(value, str) else repr(value)
+    return f"'{shown(value)}'" if isinstance(value, str) else shown(repr(value))
 
 
 _INF = float("inf")

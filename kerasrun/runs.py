@@ -22,6 +22,7 @@ import random
 import re
 import shutil
 import string
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ RECORD, METRICS, TIMING, BEST, PREDICTIONS = "run.json", "metrics.csv", "timing.
 STATE, PREVIOUS_STATE = "state.npz", "state.prev.npz"
 RECIPE, MODEL, LOG, ERROR, LOCK = "recipe.py", "model.txt", "log.txt", "error.txt", ".lock"
 ENDED = ("finished", "stopped", "diverged", "pruned")
+_TRIES = 5  # `is_locked` holds a lock for an instant, too
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
@@ -80,7 +82,10 @@ class Run:
         """One row an epoch: epoch (from 1), loss, metrics, the same with val_ in front, learning_rate."""
         import pandas
 
-        return pandas.read_csv(self.folder / METRICS)
+        path = self.folder / METRICS
+        if not path.exists():
+            raise InputError(f"{path}: no epoch was written; the run's status is {self.status}")
+        return pandas.read_csv(path)
 
     def files(self) -> dict[str, int | None]:
         """Return each file's size in bytes; None for one that the run should have and has not."""
@@ -99,7 +104,7 @@ class Run:
         path = self.folder / BEST
         if not path.exists():
             raise InputError(f"{path}: no model was saved; the run's status is {self.status}")
-        return load_model(path, self.record.get("files", {}).get(BEST))
+        return load_model(path, (self.record.get("files") or {}).get(BEST))
 
     def update(self, **changes: Any) -> None:
         """Change the record and commit it."""
@@ -190,10 +195,11 @@ def start(experiment: Experiment, results: Path, *, name: str | None = None) -> 
         DiskError: no space left.
     """
     recipe = catalog.recipe(experiment.recipe)
-    stem = check_name(name) if name else plain(f"{experiment.entry.task.name}-{recipe.name}")
+    stem = check_name(name) if name else plain(f"{experiment.entry.task.name}-{recipe.name}") or "run"
     folder, identifier = _new_folder(results, stem)
-    run = Run(folder, {}, _lock=lock(folder))
+    run = Run(folder, {})
     try:
+        run._lock = lock(folder)
         atomic.write(folder / RECIPE, recipe.source)
         run.update(
             format=1,
@@ -225,9 +231,10 @@ def load(folder: Path) -> Run:
         record = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise InputError(f"{folder}: holds no run (no {RECORD})") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: damaged: {error}") from None
-    if not isinstance(record, dict) or not {"id", "status", "experiment"} <= record.keys():
+    kinds = {"id": str, "status": str, "experiment": dict}
+    if not isinstance(record, dict) or not all(isinstance(record.get(name), kind) for name, kind in kinds.items()):
         raise InputError(f"{path}: damaged: not the record of a run")
     return Run(folder, record)
 
@@ -284,9 +291,13 @@ def lock(folder: Path) -> IO[bytes]:
         RunInUse: another process holds the lock.
     """
     file = (folder / LOCK).open("a+b")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            time.sleep(0.02)
+    else:
         file.seek(0)
         holder = file.read().decode(errors="replace").strip()
         file.close()
@@ -347,13 +358,14 @@ def now() -> str:
 
 
 def _new_folder(results: Path, stem: str) -> tuple[Path, str]:
-    """Make a folder with an id that no other run here bears; mkdir decides between processes."""
+    """Make a folder with an id that no other run here bears, whoever else starts runs at the same time.
+
+    The folder is there before it looks for others of its id: of two processes with one id, at least one gives way.
+    """
     letters = random.SystemRandom()
     for _ in range(1000):
         identifier = "".join(letters.choices(string.ascii_lowercase, k=5))
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        if any(results.glob(f"*-{identifier}")):
-            continue
         folder = results / f"{stem}-{stamp}-{identifier}"
         try:
             folder.mkdir(parents=True)
@@ -361,5 +373,7 @@ def _new_folder(results: Path, stem: str) -> tuple[Path, str]:
             continue
         except OSError as error:
             raise InputError(f"results folder {results} cannot be written: {error.strerror}") from None
-        return folder, identifier
+        if len([*results.glob(f"*-{identifier}")]) == 1:
+            return folder, identifier
+        folder.rmdir()
     raise DiskError(f"{results}: no free name for a run")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from kerasrun.errors import InputError, unknown
+from kerasrun.errors import InputError, shown, unknown
 from kerasrun.objects import parse_call
 
 SCHEDULES: dict[str, dict[str, float]] = {
@@ -65,17 +65,20 @@ def _name_and_arguments(text: str) -> tuple[str, dict[str, float]]:
     name = name.replace("-", "_").lower()
     if name not in SCHEDULES:
         raise unknown("schedule", name, SCHEDULES)
-    for key, value in given.items():
+    for key in given:
         if key not in SCHEDULES[name]:
             raise unknown(f"argument of schedule {name}", key, SCHEDULES[name])
-        _check(name, key, value)
-    return name, SCHEDULES[name] | given
+    return name, SCHEDULES[name] | {key: _checked(name, key, value) for key, value in given.items()}
 
 
-def _check(name: str, key: str, value: object) -> None:
+def _checked(name: str, key: str, value: object) -> float:
+    """Return an argument's value in its type, int or float."""
     least = _COUNTS.get(key)
-    if least is not None:
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise InputError(f"schedule {name}: {key}={value!r} must be a whole number from {least} on (epochs)")
-    elif not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 1:
-        raise InputError(f"schedule {name}: {key}={value!r} must be a number above 0 and at most 1")
+    number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else value
+    if least is None:
+        if not 0 < number <= 1:
+            raise InputError(f"schedule {name}: {key}={shown(value)} must be a number above 0 and at most 1")
+        return float(number)
+    if not least <= number < math.inf or number != int(number):
+        raise InputError(f"schedule {name}: {key}={shown(value)} must be a whole number from {least} on (epochs)")
+    return int(number)

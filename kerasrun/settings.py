@@ -6,12 +6,13 @@ A reader is called with the setting's name and the value as written and returns 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
-from pathlib import Path
+from os.path import isfile
 from typing import Any
 
 from kerasrun import objects
-from kerasrun.errors import InputError, closest
+from kerasrun.errors import InputError, closest, shown
 
 Reader = Callable[[str, Any], Any]
 
@@ -26,21 +27,28 @@ def direction(column: str) -> str:
 
 
 def column(metric: str) -> str:
-    """Return the column of a metric: its name, with the arguments' values behind it where there are any."""
+    """Return the column of a metric: its name, with the arguments' values behind it where there are any.
+
+    Every value keeps apart from every other ("1_5" is not "15"), and none brings a comma or a bracket into the file.
+    """
     parsed = objects.parse("metric", metric)
-    return "_".join([parsed.name, *(str(value).replace(".", "") for _, value in parsed.arguments)])
+    return "_".join([parsed.name, *(re.sub(r"\W+", "_", str(value)).strip("_") for _, value in parsed.arguments)])
 
 
 def text(name: str, value: Any) -> str:
     """Read any text that is not empty."""
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{name}={value!r} must be a name")
+        raise InputError(f"{name}={shown(value)} must be a name")
     return value.strip()
 
 
 def texts(name: str, value: Any) -> tuple[str, ...]:
-    """Read names separated by commas, or a list of them."""
-    parts = objects.split_outside(value, ",") if isinstance(value, str) else list(value or ())
+    """Read names separated by commas, or a list of them; none for no name."""
+    if value is None or (isinstance(value, str) and value.strip().lower() in ("", "none")):
+        return ()
+    parts = objects.split_outside(value, ",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise InputError(f"{name}={shown(value)} must be names, separated by commas")
     return tuple(text(name, part) for part in parts)
 
 
@@ -48,7 +56,7 @@ def boolean(name: str, value: Any) -> bool:
     """Read true or false, in any case."""
     typed = _typed(value)
     if not isinstance(typed, bool):
-        raise InputError(f"{name}={value} must be true or false")
+        raise InputError(f"{name}={shown(value)} must be true or false")
     return typed
 
 
@@ -60,7 +68,7 @@ def whole_number(least: int) -> Reader:
         if isinstance(typed, float) and typed.is_integer():
             typed = int(typed)
         if not isinstance(typed, int) or isinstance(typed, bool) or typed < least:
-            raise InputError(f"{name}={value} must be a whole number from {least} on")
+            raise InputError(f"{name}={shown(value)} must be a whole number from {least} on")
         return typed
 
     return read
@@ -72,7 +80,7 @@ def number_from(least: float) -> Reader:
     def read(name: str, value: Any) -> float:
         number = _number(name, value)
         if number < least:
-            raise InputError(f"{name}={value} must be a number from {least:g} on")
+            raise InputError(f"{name}={shown(value)} must be a number from {least:g} on")
         return number
 
     return read
@@ -82,7 +90,7 @@ def positive_number(name: str, value: Any) -> float:
     """Read a finite number above 0."""
     number = _number(name, value)
     if number <= 0:
-        raise InputError(f"{name}={value} must be a number above 0")
+        raise InputError(f"{name}={shown(value)} must be a number above 0")
     return number
 
 
@@ -93,9 +101,8 @@ def choice(*allowed: str) -> Reader:
         word = "none" if value is None else str(value).lower().replace("-", "_")
         if word not in allowed:
             near = closest(word, allowed)
-            raise InputError(
-                f"{name}={value} is not known{f'; did you mean {near}?' if near else ''}\nknown: {', '.join(allowed)}"
-            )
+            suggestion = f"; did you mean '{near}'?" if near else ""
+            raise InputError(f"{name}={shown(value)} is not known{suggestion}\nknown: {', '.join(allowed)}")
         return word
 
     return read
@@ -103,12 +110,12 @@ def choice(*allowed: str) -> Reader:
 
 def optional(read: Reader) -> Reader:
     """Return a reader that takes none besides."""
-    return lambda name, value: None if _is(value, "none") else read(name, value)
+    return _or("none", read)
 
 
 def automatic(read: Reader) -> Reader:
     """Return a reader that takes auto besides, as None."""
-    return lambda name, value: None if value is None or _is(value, "auto") else read(name, value)
+    return _or("auto", read)
 
 
 def fraction_or_path(name: str, value: Any) -> float | str:
@@ -116,10 +123,10 @@ def fraction_or_path(name: str, value: Any) -> float | str:
     typed = _typed(value)
     if isinstance(typed, int | float) and not isinstance(typed, bool):
         if not 0 < typed < 1:
-            raise InputError(f"{name}={value} must be a part of the whole, above 0 and below 1, as 0.2")
+            raise InputError(f"{name}={shown(value)} must be a part of the whole, above 0 and below 1, as 0.2")
         return float(typed)
-    if not Path(str(value)).is_file():
-        raise InputError(f"{name}={value}: neither a number between 0 and 1 nor a file")
+    if not isfile(str(value)):
+        raise InputError(f"{name}={shown(value)}: neither a number between 0 and 1 nor a file")
     return str(value)
 
 
@@ -149,17 +156,33 @@ def class_weights(name: str, value: Any) -> str:
         return "balanced"
     pairs = value.items() if isinstance(value, dict) else [p.partition("=")[::2] for p in str(value).split(",")]
     try:
-        weights = {int(label): float(weight) for label, weight in pairs}
+        weights = [(int(str(label)), float(str(weight))) for label, weight in pairs]
     except ValueError:
-        weights = {}
-    if not weights or any(label < 0 or not math.isfinite(w) or w < 0 for label, w in weights.items()):
-        raise InputError(f"{name}={value}: write balanced, or a weight from 0 on for each class number, as 0=1,1=5")
-    return ",".join(f"{label}={weight:g}" for label, weight in sorted(weights.items()))
+        weights = []
+    classes = {label for label, _ in weights if label >= 0}
+    if len(classes) < len(weights) or not 0 < sum(w if w >= 0 else math.nan for _, w in weights) < math.inf:
+        raise InputError(
+            f"{name}={shown(value)}: write balanced, or a weight from 0 on for each class number, as 0=1,1=5"
+        )
+    return ",".join(f"{label}={repr(weight).removesuffix('.0')}" for label, weight in sorted(weights))
 
 
 def weights_by_class(text: str) -> dict[int, float]:
     """Return the weights by class number of a canonical text other than "balanced"."""
     return {int(label): float(weight) for label, weight in (pair.split("=") for pair in text.split(","))}
+
+
+def check_classes(class_weights: str | None, num_classes: int | None) -> None:
+    """Refuse weights of classes that the task does not have.
+
+    Raises:
+        InputError: a class number is too high.
+    """
+    if class_weights is None or class_weights == "balanced" or num_classes is None:
+        return
+    highest = max(weights_by_class(class_weights))
+    if highest >= num_classes:
+        raise InputError(f"class_weights: there is no class {highest}; the classes are 0 to {num_classes - 1}")
 
 
 def check_rate(optimizer: str, learning_rate: float | None, schedule: str) -> None:
@@ -189,6 +212,20 @@ def refuse_logits(loss: str, output_activation: str) -> None:
         )
 
 
+def _or(word: str, read: Reader) -> Reader:
+    """Return a reader that takes a word for None besides, and says so where it refuses."""
+
+    def read_or(name: str, value: Any) -> Any:
+        if value is None or _is(value, word) or _is(value, "none"):
+            return None
+        try:
+            return read(name, value)
+        except InputError as error:
+            raise InputError(f"{error}, or {word}") from None
+
+    return read_or
+
+
 def _is(value: Any, word: str) -> bool:
     return (value is None and word == "none") or (isinstance(value, str) and value.strip().lower() == word)
 
@@ -199,6 +236,10 @@ def _typed(value: Any) -> Any:
 
 def _number(name: str, value: Any) -> float:
     typed = _typed(value)
-    if not isinstance(typed, int | float) or isinstance(typed, bool) or not math.isfinite(typed):
-        raise InputError(f"{name}={value} must be a number")
-    return float(typed)
+    try:
+        number = float(typed) if isinstance(typed, int | float) and not isinstance(typed, bool) else math.nan
+    except OverflowError:  # a whole number of more than 308 digits
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{name}={shown(value)} must be a number")
+    return number

@@ -97,7 +97,7 @@ def show_experiment(experiment: Experiment) -> None:
     """Write every value of an experiment with its origin to stdout."""
     origins = experiment.origins
     rows: list[tuple[str, Any, str]] = [
-        ("dataset", experiment.dataset, "command" if origins.get("recipe") != "file" else "file"),
+        ("dataset", experiment.dataset, origins["dataset"]),
         ("recipe", experiment.recipe, origins["recipe"]),
         *((name, value, origins[name]) for name, value in experiment.knobs.items()),
         *((name, getattr(experiment, name), origins[name]) for name in setting_fields()),

@@ -5,19 +5,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from os.path import exists
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from kerasrun.errors import InputError
+from kerasrun.errors import InputError, shown
 from kerasrun.experiment import setting_fields
 
 Results = Annotated[Path, typer.Option("--results", envvar="KERASRUN_RESULTS", help="Folder of all runs.")]
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[DATASET|FILE.toml] [NAME=VALUE]...",
+        metavar="DATASET|FILE.toml|NAME=VALUE",
         help="A dataset's name, a data file or an experiment file; then knobs and settings.",
         show_default=False,
     ),
@@ -80,13 +81,15 @@ def split(words: Sequence[str], options: Mapping[str, Any]) -> tuple[str | None,
     datasets = [word for word in subjects if word not in files]
     if "dataset" in given:
         datasets.append(given.pop("dataset"))
-    if len(files) > 1 or len(datasets) > 1:
-        raise InputError(
-            f"one dataset is wanted, not {len(subjects)}: {', '.join(subjects)}\nknobs are written name=value"
-        )
-    if not subjects and not datasets:
+    for kind, found in (("dataset", datasets), ("experiment file", files)):
+        if len(found) > 1:
+            listed = ", ".join(shown(word) for word in found[:3])
+            raise InputError(
+                f"one {kind} is wanted, not {len(found)}: {listed}\nknobs and settings are written name=value"
+            )
+    if not files and not datasets:
         raise InputError("which dataset? e.g. kerasrun train digits · kerasrun datasets lists them")
-    return (datasets or [None])[0], Path(files[0]) if files else None, given
+    return datasets[0] if datasets else None, Path(files[0]) if files else None, given
 
 
 def named(words: Sequence[str], options: Mapping[str, Any] | None = None) -> tuple[list[str], dict[str, Any]]:
@@ -99,12 +102,14 @@ def named(words: Sequence[str], options: Mapping[str, Any] | None = None) -> tup
     subjects: list[str] = []
     for word in words:
         name, equals, value = word.partition("=")
-        if not equals or Path(word).exists():
+        if not equals or any(mark in name for mark in "(:/") or exists(word):  # imdb(num_words=500), a=b.npz
             subjects.append(word)
             continue
         name = name.strip().replace("-", "_")
         if name in given:
-            raise InputError(f"{name} is given twice: {given[name]} and {value}\nleave one of them out")
+            raise InputError(
+                f"{shown(name)} is given twice: {shown(given[name])} and {shown(value)}\nleave one of them out"
+            )
         given[name] = value
     return subjects, given
 
@@ -113,12 +118,16 @@ def _option(name: str, help: str, kind: type = str) -> Any:
     spelled = "--" + name.replace("_", "-")
     if kind is bool:
         return Annotated[
-            bool | None, typer.Option(f"{spelled}/--no-{spelled[2:]}", help=help.capitalize() + ".", show_default=False)
+            bool | None, typer.Option(f"{spelled}/--no-{spelled[2:]}", help=_sentence(help), show_default=False)
         ]
     return Annotated[
         str | None,
-        typer.Option(spelled, help=help[0].upper() + help[1:] + ".", show_default=False, metavar=_metavar(name)),
+        typer.Option(spelled, help=_sentence(help), show_default=False, metavar=_metavar(name)),
     ]
+
+
+def _sentence(help: str) -> str:
+    return f"{help[0].upper()}{help[1:]}."
 
 
 def _metavar(name: str) -> str:
