@@ -51,7 +51,7 @@ def train(
     from kerasrun.experiment import resolve
 
     experiment = resolve(dataset, given, file=Path(file) if file else None)
-    runs.probe(Path(results))
+    runs.probe(Path(results), name)
     return train_run(experiment, runs.start(experiment, Path(results), name=name), watch=watch)
 
 
@@ -145,10 +145,7 @@ def compare(*, results: str | Path = "results", **options: Any) -> pd.DataFrame:
         results: folder of all runs.
         **options: as kerasrun.analysis.compare.compare takes them: metric, sort, where, by, all_columns, test.
     """
-    import pandas
-
     from kerasrun import run_index
     from kerasrun.analysis.compare import compare as compare_records
 
-    comparison = compare_records(run_index.scan(Path(results)).records, **options)
-    return pandas.DataFrame(comparison.rows, columns=comparison.columns)
+    return compare_records(run_index.scan(Path(results)).records, **options).table

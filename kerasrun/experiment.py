@@ -89,7 +89,9 @@ class Experiment:
         settings.optional(settings.whole_number(1)),
         "use this many training examples, the other parts in proportion",
     )
-    seed: int = _setting(0, settings.whole_number(0), "decides initial weights, order of the batches and dropout")
+    seed: int = _setting(
+        0, settings.whole_number(0, 2**32 - 1), "decides initial weights, order of the batches and dropout"
+    )
     precision: str = _setting(
         "float32",
         settings.choice("float32", "mixed_float16", "mixed_bfloat16", "float64"),
@@ -104,7 +106,7 @@ class Experiment:
     )
     threads: int | None = _setting(
         None,
-        settings.automatic(settings.whole_number(1)),
+        settings.automatic(settings.whole_number(1, 1024)),
         "threads for one operation; auto by model and cores",
         identity=False,
     )

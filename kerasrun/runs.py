@@ -195,7 +195,7 @@ def start(experiment: Experiment, results: Path, *, name: str | None = None) -> 
         DiskError: no space left.
     """
     recipe = catalog.recipe(experiment.recipe)
-    stem = check_name(name) if name else plain(f"{experiment.entry.task.name}-{recipe.name}") or "run"
+    stem = check_name(name) if name is not None else plain(f"{experiment.entry.task.name}-{recipe.name}") or "run"
     folder, identifier = _new_folder(results, stem)
     run = Run(folder, {})
     try:
@@ -266,12 +266,14 @@ def reread(run: Run) -> Run:
     return Run(run.folder, load(run.folder).record, _lock=run._lock)
 
 
-def probe(results: Path) -> None:
-    """Make sure that runs can be written, before anything slow.
+def probe(results: Path, name: str | None = None) -> None:
+    """Make sure that a run of this name can be written, before anything slow.
 
     Raises:
-        InputError: the folder can neither be made nor written.
+        InputError: the folder can neither be made nor written, or a name as in `start`.
     """
+    if name is not None:
+        check_name(name)
     try:
         results.mkdir(parents=True, exist_ok=True)
         atomic.write(results / f".probe-{os.getpid()}", "")

@@ -60,15 +60,16 @@ def boolean(name: str, value: Any) -> bool:
     return typed
 
 
-def whole_number(least: int) -> Reader:
-    """Return a reader of whole numbers from `least` on."""
+def whole_number(least: int, most: int | None = None) -> Reader:
+    """Return a reader of whole numbers from `least` on, or up to `most`."""
 
     def read(name: str, value: Any) -> int:
         typed = _typed(value)
         if isinstance(typed, float) and typed.is_integer():
             typed = int(typed)
-        if not isinstance(typed, int) or isinstance(typed, bool) or typed < least:
-            raise InputError(f"{name}={shown(value)} must be a whole number from {least} on")
+        if not isinstance(typed, int) or isinstance(typed, bool) or not least <= typed <= (most or typed):
+            end = "on" if most is None else f"to {most}"
+            raise InputError(f"{name}={shown(value)} must be a whole number from {least} {end}")
         return typed
 
     return read

@@ -213,10 +213,12 @@ def test_a_missing_recipe_file_and_a_missing_function_are_named(tmp_path):
 @given(st.text(), st.text())
 def test_any_dataset_and_value_are_read_or_refused_in_three_lines(dataset, value):
     for subject, values in ((dataset, {}), ("digits", {"hidden": value}), ("digits", {"recipe": value})):
+        refusal = ""
         try:
             resolve(subject, values)
         except InputError as error:
-            assert len(str(error).splitlines()) <= 3
+            refusal = str(error)
+        assert len(refusal.splitlines()) <= 3
 
 
 # Identity
@@ -313,7 +315,7 @@ VALUES = {
     ),
     "validation": st.floats(0.01, 0.99),
     "limit": st.one_of(st.none(), st.integers(1, 10**6)),
-    "seed": st.integers(0, 2**40),
+    "seed": st.integers(0, 2**32 - 1),
     "precision": st.sampled_from(["float32", "mixed-float16"]),
     "jit": st.sampled_from([None, True, False]),
     "threads": st.one_of(st.none(), st.integers(1, 64)),

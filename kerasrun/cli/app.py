@@ -63,6 +63,8 @@ def _usage(error: Any) -> InputError:
             "option", wrong, [name for parameter in command.params for name in parameter.opts if name[:1] == "-"]
         )
     message = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return InputError(message)  # the help itself
     if command is not None and hasattr(command, "commands") and message.startswith("No such command"):
         return unknown("command", message.split("'")[1], command.commands)
     path = error.ctx.command_path if error.ctx else "kerasrun"

@@ -31,7 +31,7 @@ def train(
     if dry_run:
         console.show_experiment(experiment)
         return
-    runs.probe(results)
+    runs.probe(results, name)
     run = runs.start(experiment, results, name=name)
     with console.training(quiet=quiet) as watch:
         train_run(experiment, run, watch=watch)
