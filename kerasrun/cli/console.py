@@ -83,9 +83,9 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str
     if format == "table":
         show_table(columns, rows)
         return
-    from kerasrun.cli.lists import to_text
+    from kerasrun.analysis.tables import to_text
 
-    say(to_text(columns, rows, format))
+    say(to_text(columns, rows, format).rstrip("\n"))
 
 
 def show_summary(text: str) -> None:

@@ -129,12 +129,21 @@ class Feeder:
         self.model.reset_metrics()
         return {name: float(value) for name, value in logs.items()}
 
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return the model's outputs with its present weights, float32 (n, outputs)."""
+        batch = evaluation_batch(x)
+        padded = np.concatenate([x, np.broadcast_to(x[:1], (-len(x) % batch, *x.shape[1:]))])  # one shape, one trace
+        outputs = [self._forward(padded[start : start + batch]) for start in range(0, len(x), batch)]
+        return np.concatenate(outputs).astype(np.float32)[: len(x)]
+
     def _build(self) -> None:
         """Make the metrics' and the optimizer's variables, which cannot be made inside a graph's loop."""
         self.model.test_step(tuple(array[:1] for array in self.validation))
         self.model.reset_metrics()
         if self.model.optimizer is not None:
             self.model.optimizer.build(self.model.trainable_variables)
+        self._walk_evaluation = _walker(self.model, self.model.test_step, self.plan.jit)
+        self._forward = tf.function(lambda x: self.model(x, training=False), reduce_retracing=True)
         self.model.test_function = self._evaluation(self.validation)
 
     def _counted(self, arrays: Arrays) -> tf.data.Dataset:
@@ -142,11 +151,10 @@ class Feeder:
         return tf.data.Dataset.from_tensors(tuple(array[:1] for array in arrays)).repeat()
 
     def _evaluation(self, part: Arrays) -> Callable[[Any], dict[str, tf.Tensor]]:
-        """Return a test function that walks through a whole part in one call."""
-        batch = evaluation_batch(part[0])
-        walk = _walker(self.model, self.model.test_step, part, self.plan.jit)
-        order = np.arange(len(part[0]), dtype=np.int32)
-        return lambda _: _walk_all(walk, order, batch)
+        """Return a test function that walks through a whole part in one or two calls."""
+        resident = tuple(tf.constant(array) for array in part)
+        order, batch = np.arange(len(part[0]), dtype=np.int32), evaluation_batch(part[0])
+        return lambda _: _walk_all(self._walk_evaluation, resident, order, batch)
 
     def _pass_over(self, blocks: int) -> None:
         """Let the first calls of the train function do nothing: an earlier process has done these blocks."""
@@ -157,9 +165,10 @@ class Feeder:
         )
 
     def _resident(self, first_epoch: int, first_block: int) -> tf.data.Dataset:
-        walk = _walker(self.model, self.model.train_step, self.train, self.plan.jit)
+        walk = _walker(self.model, self.model.train_step, self.plan.jit)
+        resident = tuple(tf.constant(array) for array in self.train)
         blocks = self._pieces(first_epoch, first_block, self.plan.block)
-        self.model.train_function = lambda _: _walk_all(walk, next(blocks), self.plan.batch_size)
+        self.model.train_function = lambda _: _walk_all(walk, resident, next(blocks), self.plan.batch_size)
         return self._counted(self.train)
 
     def _stream(self, first_epoch: int, first_block: int) -> tf.data.Dataset:
@@ -198,38 +207,41 @@ class Feeder:
         return indices.map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
-def _walker(model: keras.Model, step: Callable, arrays: Arrays, jit: bool) -> Callable:
-    """Return a function of int32 indices (steps, batch) that applies a Keras step to each batch in one graph call."""
-    resident = tuple(tf.constant(array) for array in arrays)
+def _walker(model: keras.Model, step: Callable, jit: bool) -> Callable[[tuple, np.ndarray], dict[str, tf.Tensor]]:
+    """Return a function that applies a Keras step to many batches in one graph call.
 
-    @tf.function(reduce_retracing=False, jit_compile=jit)
-    def walk(block: tf.Tensor) -> dict[str, tf.Tensor]:
+    It takes arrays on the device, (n, …) each, and their indices, int32 (steps, batch).
+    """
+
+    @tf.function(jit_compile=jit)
+    def walk(arrays: tuple[tf.Tensor, ...], block: tf.Tensor) -> dict[str, tf.Tensor]:
         def body(i: tf.Tensor) -> tf.Tensor:
-            step(tuple(tf.gather(array, block[i]) for array in resident))  # its logs are dropped, and so pruned
+            step(tuple(tf.gather(array, block[i]) for array in arrays))  # its logs are dropped, and so pruned
             return i + 1
 
         tf.while_loop(lambda i: i < tf.shape(block)[0], body, [0], parallel_iterations=1)
         return model.get_metrics_result()
 
-    signatures: dict[int, Callable] = {}
+    traced: dict[int, Callable] = {}
 
-    def run(indices: np.ndarray) -> dict[str, tf.Tensor]:
-        batch = indices.shape[1]
-        if batch not in signatures:  # one trace a batch size: with an unknown one, steps cost half as much again
-            signatures[batch] = walk.get_concrete_function(tf.TensorSpec((None, batch), tf.int32))
-        return signatures[batch](tf.constant(indices))
+    def run(arrays: tuple[tf.Tensor, ...], block: np.ndarray) -> dict[str, tf.Tensor]:
+        batch = block.shape[1]
+        if batch not in traced:  # one trace a batch size: with an unknown one, steps cost half as much again
+            specs = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays)
+            traced[batch] = walk.get_concrete_function(specs, tf.TensorSpec((None, batch), tf.int32))
+        return traced[batch](arrays, tf.constant(block))
 
     return run
 
 
-def _walk_all(walk: Callable, indices: np.ndarray, batch: int) -> dict[str, tf.Tensor]:
+def _walk_all(walk: Callable, arrays: tuple, indices: np.ndarray, batch: int) -> dict[str, tf.Tensor]:
     """Walk through whole batches, then through the smaller last one."""
     whole = len(indices) // batch * batch
     logs: dict[str, tf.Tensor] = {}
     if whole:
-        logs = walk(indices[:whole].reshape(-1, batch))
+        logs = walk(arrays, indices[:whole].reshape(-1, batch))
     if whole < len(indices):
-        logs = walk(indices[whole:].reshape(1, -1))
+        logs = walk(arrays, indices[whole:].reshape(1, -1))
     return logs
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 
 from kerasrun.datasets import Data
-from kerasrun.training.loop import evaluation_batch
+from kerasrun.training.loop import Feeder
 
 
-def predictions(model: keras.Model, data: Data, which: str) -> dict[str, np.ndarray]:
+def predictions(feeder: Feeder, data: Data, which: str) -> dict[str, np.ndarray]:
     """Return the model's answers with the present weights.
 
     Args:
-        model: takes raw data.
+        feeder: of the model.
         data: its validation and test parts are predicted.
         which: "last" or "best", the end of the arrays' names.
 
@@ -24,7 +23,7 @@ def predictions(model: keras.Model, data: Data, which: str) -> dict[str, np.ndar
     arrays = {}
     for name in ("validation", "test"):
         part = getattr(data, name)
-        output = model.predict(part.x, batch_size=evaluation_batch(part.x), verbose=0)
+        output = feeder.predict(part.x)
         arrays[f"{name}_rows"] = part.rows
         arrays[f"{name}_{which}"] = answers(output, data.task.kind)
     return arrays

@@ -131,7 +131,7 @@ def unpack(content: bytes) -> State:
 
 
 def last_state(run: Run) -> State | None:
-    """Return the last state of a run that is whole; the one before it where the last is damaged; None where there is none.
+    """Return a run's last state, or the one before it where the last is damaged; None where there is none.
 
     Raises:
         InputError: there are states, and all of them are damaged.

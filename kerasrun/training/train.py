@@ -215,9 +215,9 @@ def _fit(
 
 def _finish(feeder: Feeder, best: list[np.ndarray], data: Data, experiment: Experiment, run: Run) -> dict[str, float]:
     """Keep what the last and the best weights predict, and evaluate the test part once, with the best weights."""
-    kept = predictions(feeder.model, data, "last")
+    kept = predictions(feeder, data, "last")
     feeder.model.set_weights(best)
-    kept |= predictions(feeder.model, data, "best")
+    kept |= predictions(feeder, data, "best")
     run.write_predictions(kept)
     measured = feeder.evaluate(_arrays(data, data.test, experiment))
     return {name: short(measured[name]) for name in ("loss", *experiment.metric_names)}

@@ -4,6 +4,7 @@ Each experiment is chosen so that dropout and batch normalization take part, and
 schedule act after the interruption: otherwise the test would prove nothing.
 """
 
+import multiprocessing
 import os
 
 import numpy as np
@@ -11,7 +12,6 @@ import pytest
 
 import kerasrun
 from kerasrun import run_index, runs
-from kerasrun.errors import InputError, RunInUse
 
 GIVEN = {
     "epochs": 8, "limit": 120, "hidden": "16", "dropout": 0.3, "batch_norm": True, "learning_rate": 0.02, "patience": 4,
@@ -25,27 +25,37 @@ MODELS = {
 }
 
 
-def in_a_child(work):
-    """Run `work` in a forked child and return its exit code: TensorFlow's state, and a death, stay there."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def in_a_child(work, *arguments):
+    """Run `work` in a process forked from a server that has loaded Keras and run nothing; return its exit code."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["kerasrun.training.train"])
+    child = context.Process(target=work, args=arguments)
+    child.start()
+    child.join()
+    return child.exitcode
 
 
-def train(results, dataset="digits", **given):
-    os.environ["KERASRUN_FAIL"] = given.pop("fail", "")
-    return in_a_child(lambda: kerasrun.train(dataset, results=results, **given))
+def _train(results, dataset, fail, given):
+    os.environ["KERASRUN_FAIL"] = fail
+    kerasrun.train(dataset, results=results, **given)
+
+
+def _resume(results, given):
+    kerasrun.resume(results=results, **given)
+
+
+def _same_model(folder, other):
+    weights = [runs.load(path).model().get_weights() for path in (folder, other)]
+    for ours, theirs in zip(*weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def train(results, dataset="digits", *, fail="", **given):
+    return in_a_child(_train, results, dataset, fail, given)
 
 
 def resume(results, **given):
-    os.environ["KERASRUN_FAIL"] = ""
-    return in_a_child(lambda: kerasrun.resume(results=results, **given))
+    return in_a_child(_resume, results, given)
 
 
 def only_run(results):
@@ -58,28 +68,7 @@ def assert_same(run, other):
         assert run.record[name] == other.record[name], name
     for name, array in np.load(other.folder / "predictions.npz").items():
         np.testing.assert_array_equal(np.load(run.folder / "predictions.npz")[name], array)
-    ours, theirs = in_a_grandchild(run), in_a_grandchild(other)
-    assert ours == theirs
-
-
-def in_a_grandchild(run):
-    """Return the bytes of the best weights, loaded in a child of its own."""
-    read, write = os.pipe()
-    if os.fork() == 0:
-        import hashlib
-
-        digest = hashlib.sha256(b"".join(w.tobytes() for w in run.model().get_weights())).digest()
-        os.write(write, digest)
-        os._exit(0)
-    os.wait()
-    os.close(write)
-    return os.read(read, 32)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def keras_is_loaded_before_forking():
-    """Import TensorFlow once, and run nothing in it: children can then be forked and train."""
-    import kerasrun.training.train  # noqa: F401
+    assert in_a_child(_same_model, run.folder, other.folder) == 0
 
 
 @pytest.fixture(scope="module", params=MODELS)

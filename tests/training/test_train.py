@@ -114,7 +114,8 @@ def test_a_dropout_in_between_leaves_the_other_layers_initial_weights_alone():
 
 def test_a_seed_of_the_recipes_own_stays_and_is_recorded(tmp_path):
     body = """return keras.Sequential([keras.Input(task.input_shape), keras.layers.Flatten(),
-    keras.layers.Dense(4, kernel_initializer=keras.initializers.GlorotUniform(seed=7)), keras.layers.Dropout(0.5, seed=3),
+    keras.layers.Dense(4, kernel_initializer=keras.initializers.GlorotUniform(seed=7)),
+    keras.layers.Dropout(0.5, seed=3),
     keras.layers.Dense(task.num_outputs, activation="softmax")])"""
     run = kerasrun.train("digits", results=tmp_path, recipe=recipe_file(tmp_path, body), epochs=1, limit=50)
     assert run.record["own_seeds"] == ["dense/kernel", "dropout"]
@@ -229,7 +230,8 @@ def test_labels_outside_the_classes_are_refused_before_the_first_step(tmp_path):
 def test_the_users_own_callback_sees_epochs_and_logs(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(
-        "import keras\n\n\nclass Notes(keras.callbacks.Callback):\n    def __init__(self, file):\n        super().__init__()\n"
+        "import keras\n\n\nclass Notes(keras.callbacks.Callback):\n"
+        "    def __init__(self, file):\n        super().__init__()\n"
         "        self.file = file\n\n    def on_epoch_end(self, epoch, logs):\n"
         "        open(self.file, 'a').write(f'{epoch} {sorted(logs)}\\n')\n"
     )
