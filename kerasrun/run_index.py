@@ -1,0 +1,288 @@
+"""Many runs at once: every record of a results folder in a fraction of a second, and a run by its name.
+
+    scan(results)           all records, the newest first, and what could not be read
+    find(results, "kqz")    the folder of one run
+
+The only module that knows the index: a file `.index-1.json` in the results folder that keeps what was read, together
+with the time, size and inode of the file it was read from. A record whose run.json differs in one of them is read anew;
+an index that is damaged or was not written by this version is not used. Deleting it costs one slow call.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import re
+import stat
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kerasrun.errors import InputError, closest
+from kerasrun.run_record import LARGEST, Fault, Record, created, parse
+
+RECORD, INDEX = "run.json", ".index-1.json"
+Signature = list[int]  # modified and changed (ns), size, inode
+
+_HEAD = b"kerasrun index 1 "  # then the crc32 of all that follows the first line
+_FOLDER = re.compile(r".+-\d{8}-\d{6}-[a-z]{5}")  # a name that only a run's folder bears
+_SETTLED = 2_000_000_000  # ns; a file younger than this may change again without a new time (FAT counts in 2 s)
+_WORTH_WRITING = 50  # the index is written when at least one run in so many has changed
+_POOLED = ("versions", "hardware", "git", "origins", "data")  # parts that many records share word for word
+
+
+class Damaged(NamedTuple):
+    """A run folder that cannot be read, and why; as text, the line for the user."""
+
+    folder: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"skipped {self.folder}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a results folder holds.
+
+    Args:
+        records: what each run.json says, with "folder" as it is now and "path", the newest first; parts that are equal
+            are shared between records, so copy before changing one.
+        damaged: the folders that were skipped.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    damaged: list[Damaged] = field(default_factory=list)
+
+
+def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None) -> Scan:
+    """Read every run of a results folder.
+
+    Args:
+        results: folder of all runs; one that does not exist holds none.
+        is_locked: tells whether a process works on a run folder; kerasrun.runs.is_locked where none is given. Asked
+            only of runs that say "running": when nobody does, the record reads "interrupted".
+
+    Raises:
+        InputError: `results` is no folder or cannot be read.
+    """
+    with _collector_at_rest():
+        now = time.time_ns()
+        indexed = _read_index(results)
+        kept: dict[str, tuple[Signature, Record]] = {}
+        damaged: list[Damaged] = []
+        fresh = 0
+        for name in _folders(results):
+            try:
+                signature = _signature(os.lstat(f"{results}/{name}/{RECORD}"))
+                known = indexed.get(name)
+                if known and known[0] == signature:
+                    kept[name] = known
+                else:
+                    kept[name] = _read(results, name)
+                    fresh += 1
+            except FileNotFoundError:
+                if _FOLDER.fullmatch(name) and not _locked(results / name, is_locked):
+                    damaged.append(Damaged(_printable(name), f"missing: it holds no {RECORD}"))
+            except NotADirectoryError:
+                continue
+            except OSError as error:
+                damaged.append(Damaged(_printable(name), f"{RECORD} cannot be read: {error.strerror}"))
+            except Fault as fault:
+                damaged.append(Damaged(_printable(name), f"{RECORD} {fault}"))
+        if (fresh + len(indexed.keys() - kept.keys())) * _WORTH_WRITING > len(kept):
+            _write_index(results, {n: pair for n, pair in kept.items() if now - pair[0][0] > _SETTLED})
+        return Scan(_finished(results, kept, is_locked), sorted(damaged))
+
+
+def find(results: Path, name: str) -> Path:
+    """Return the folder of a run, a damaged one too.
+
+    Args:
+        results: folder of all runs.
+        name: an id, a folder's name, a beginning of either that only one run has, "last", or a number counted from the
+            newest, "1".
+
+    Raises:
+        InputError: no run, or several, go by that name; or it is a path.
+    """
+    if not name or len(name) > 255 or name in (".", "..") or any(c in name for c in "/\\\0"):
+        raise InputError(
+            f"{ascii(name[:80])} is no run's name\nname a run by its id, its folder's name, last, or 1 for the newest"
+        )
+    found = scan(results)
+    ids: dict[str, list[str]] = {}
+    for record in found.records:
+        ids.setdefault(record["id"], []).append(record["folder"])
+    folders = [record["folder"] for record in found.records]
+    everything = [*folders, *(d.folder for d in found.damaged)]
+    for candidates in _readings(name, ids, folders, everything):
+        if len(candidates) == 1:
+            return _inside(results, candidates[0])
+        if candidates:
+            shown = ", ".join([*candidates[:4], *(["…"] if len(candidates) > 4 else [])])
+            raise InputError(f"'{name}' can be {len(candidates)} runs: {shown}\nwrite more of the name, or the id")
+    if not everything:
+        raise InputError(f"{results} holds no runs yet\nkerasrun train digits makes one")
+    if name.isdecimal():
+        raise InputError(f"there is no run {name}: {results} holds {len(folders)}, and 1 is the newest")
+    near = closest(name, [*ids, *everything])
+    suggestion = f"; did you mean '{near}'?" if near else ""
+    raise InputError(f"no run '{_printable(name)}' in {results}{suggestion}\nkerasrun runs lists them all")
+
+
+def _readings(name: str, ids: dict[str, list[str]], folders: list[str], everything: list[str]) -> Iterator[list[str]]:
+    """Yield the folders that a name can mean, one way of reading it after the other."""
+    yield [name] if name in everything else []
+    yield ids.get(name, [])
+    if name == "last":
+        yield folders[:1]
+    if name.isascii() and name.isdecimal():
+        number = int(name)
+        yield folders[number - 1 : number] if number else []
+    by_id = [folder for identifier, those in ids.items() if identifier.startswith(name) for folder in those]
+    yield list(dict.fromkeys([*by_id, *(folder for folder in everything if folder.startswith(name))]))
+
+
+def _inside(results: Path, folder: str) -> Path:
+    path = results / folder
+    if not path.resolve().is_relative_to(results.resolve()):
+        raise InputError(f"{path} leads out of the results folder")
+    return path
+
+
+def _folders(results: Path) -> list[str]:
+    try:
+        with os.scandir(results) as entries:
+            return [entry.name for entry in entries if entry.name[0] != "." and entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise InputError(f"results folder {results} cannot be read: {error.strerror}") from None
+
+
+def _signature(found: os.stat_result) -> Signature:
+    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
+
+
+def _read(results: Path, name: str) -> tuple[Signature, Record]:
+    """Return a run's record with the signature of the file that was read.
+
+    Raises:
+        Fault: the record cannot be used.
+        OSError: the file cannot be read.
+    """
+    path = f"{results}/{name}/{RECORD}"
+    found = os.lstat(path)
+    if not name.isprintable():
+        raise Fault("lies in a folder whose name holds unreadable characters; rename it")
+    if not stat.S_ISREG(found.st_mode):
+        raise Fault("is no plain file")
+    if found.st_size > LARGEST:
+        raise Fault(f"has {found.st_size:,} bytes, which no record has")
+    with open(path, "rb") as file:
+        content = file.read(LARGEST + 1)
+    return _signature(found), parse(content)
+
+
+def _finished(
+    results: Path, kept: dict[str, tuple[Signature, Record]], is_locked: Callable[[Path], bool] | None
+) -> list[Record]:
+    """Return the records with folder, path and status as they are now, the newest first."""
+    order: list[tuple[datetime, int, str, Record]] = []
+    for name, (signature, record) in kept.items():
+        record["folder"], record["path"] = name, f"{results}/{name}"
+        if record["status"] == "running" and not _locked(results / name, is_locked):
+            with suppress(OSError, Fault):  # it may have finished between the reading and the test of the lock
+                record["status"] = _read(results, name)[1]["status"]
+            if record["status"] == "running":
+                record["status"] = "interrupted"
+        order.append((created(record), signature[0], name, record))
+    order.sort(key=lambda item: item[:3], reverse=True)
+    return [item[3] for item in order]
+
+
+def _locked(folder: Path, is_locked: Callable[[Path], bool] | None) -> bool:
+    if is_locked is None:
+        from kerasrun import runs
+
+        is_locked = runs.is_locked
+    try:
+        return is_locked(folder)
+    except OSError:
+        return False
+
+
+def _read_index(results: Path) -> dict[str, tuple[Signature, Record]]:
+    """Return what the index holds: a run.json's signature and record by folder; nothing where it cannot be used."""
+    try:
+        with open(f"{results}/{INDEX}", "rb") as file:
+            head, body = file.readline(), file.read()
+        if head != _head(body):
+            return {}
+        content = json.loads(body)
+        pool, runs = content["pool"], content["runs"]
+        for record in (run[1] for run in runs.values()):
+            for part in _POOLED:
+                if part in record:
+                    record[part] = pool[record[part]]
+            base, knobs, seed = record["experiment"]
+            record["experiment"] = {**pool[base], "knobs": knobs, **seed}
+        return {name: (signature, record) for name, (signature, record) in runs.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _write_index(results: Path, runs: dict[str, tuple[Signature, Record]]) -> None:
+    """Replace the index; a folder that cannot be written does without one."""
+    pool: dict[str, int] = {}
+    parts: list[Any] = []
+
+    def number(part: Any) -> int:
+        if (found := pool.setdefault(repr(part), len(pool))) == len(parts):
+            parts.append(part)
+        return found
+
+    def packed(record: Record) -> Record:
+        experiment = record["experiment"]
+        base = number({**experiment, "knobs": None, **({"seed": None} if "seed" in experiment else {})})
+        seed = {"seed": experiment["seed"]} if "seed" in experiment else {}
+        shared = {part: number(record[part]) for part in _POOLED if part in record}
+        return {**record, **shared, "experiment": [base, experiment["knobs"], seed]}
+
+    content = {"runs": {name: [signature, packed(record)] for name, (signature, record) in runs.items()}, "pool": parts}
+    temporary = f"{results}/{INDEX}.{os.getpid()}"
+    try:
+        body = json.dumps(content, separators=(",", ":")).encode()
+        with open(temporary, "xb") as file:
+            file.write(_head(body) + body)
+        os.replace(temporary, f"{results}/{INDEX}")
+    except OSError:
+        with suppress(OSError):
+            os.unlink(temporary)
+
+
+def _head(body: bytes) -> bytes:
+    return _HEAD + b"%08x\n" % zlib.crc32(body)
+
+
+def _printable(name: str) -> str:
+    return name if name.isprintable() else ascii(name)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep the garbage collector from walking a growing heap again and again: it doubles the time of 10,000 records."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
