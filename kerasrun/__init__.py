@@ -8,6 +8,7 @@ kerasrun.compare()           # a DataFrame, one row a run
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from kerasrun.experiment import Experiment
     from kerasrun.runs import Run
     from kerasrun.training.train import Watch
+    from kerasrun.verification import Verdict
 
-__all__ = ["compare", "load_run", "resume", "train", "train_run"]
+__all__ = ["compare", "load_run", "resume", "train", "train_run", "verify"]
 
 
 def train(
@@ -27,6 +29,7 @@ def train(
     file: str | Path | None = None,
     results: str | Path = "results",
     name: str | None = None,
+    resume: bool = False,
     watch: Watch | None = None,
     **given: Any,
 ) -> Run:
@@ -37,6 +40,7 @@ def train(
         file: an experiment's TOML file; `dataset` and `given` go before it.
         results: folder of all runs.
         name: first part of the run folder's name; "<dataset>-<recipe>" without.
+        resume: where `results` has a run of this experiment, go on with the newest one, or return it if it has ended.
         watch: is told what happens, one event at a time (kerasrun.training.train.Event).
         **given: settings, `recipe` and knobs, as text or typed: `optimizer="rmsprop"`, `hidden=(300, 100)`.
 
@@ -47,11 +51,13 @@ def train(
         kerasrun.errors.InputError: a wrong name, value or combination; found before TensorFlow is loaded.
         kerasrun.errors.RunFailed: the training failed; its folder keeps status and error.
     """
-    from kerasrun import runs
+    from kerasrun import continuation, runs
     from kerasrun.experiment import resolve
 
     experiment = resolve(dataset, given, file=Path(file) if file else None)
     runs.probe(Path(results), name)
+    if resume and (earlier := continuation.newest_of(experiment, Path(results))):
+        return go_on(earlier, watch=watch)
     return train_run(experiment, runs.start(experiment, Path(results), name=name), watch=watch)
 
 
@@ -80,12 +86,18 @@ def resume(
         kerasrun.errors.InputError: data or recipe are not those it began with.
         kerasrun.errors.KerasrunError: as `train`.
     """
+    return go_on(load_run(name, results=results), given, recipe=recipe, watch=watch)
+
+
+def go_on(
+    run: Run, given: Mapping[str, Any] | None = None, *, recipe: str | None = None, watch: Watch | None = None
+) -> Run:
+    """Go on with a run as `resume` does; as it is where nothing is left to do."""
     from kerasrun import atomic, continuation, runs
 
-    run = load_run(name, results=results)
     with runs.held(run):
         run = runs.reread(run)
-        experiment = continuation.continued(run, given, recipe=recipe)
+        experiment = continuation.continued(run, given or {}, recipe=recipe)
         if continuation.is_complete(run, experiment):
             return run
         atomic.remove_unfinished(run.folder)
@@ -125,6 +137,48 @@ def train_run(experiment: Experiment, run: Run, *, resuming: bool = False, watch
         return train_on(experiment, run, data, state=state, resuming=resuming, watch=watch)
     finally:
         run.release()
+
+
+def verify(
+    name: str = "last", *, epochs: int = 2, results: str | Path = "results", recipe: str | None = None
+) -> Verdict:
+    """Train a run's first epochs again from its record, in a temporary folder, and compare the numbers.
+
+    Args:
+        name: as in `resume`.
+        epochs: how many to train again; all of a shorter run.
+        results: folder of all runs.
+        recipe: as in `resume`.
+
+    Raises:
+        kerasrun.errors.InputError: the run has no epoch, or data or recipe are not those it began with.
+        kerasrun.errors.KerasrunError: as `train`.
+    """
+    from tempfile import TemporaryDirectory
+
+    from kerasrun import continuation, errors, runs, verification
+
+    run = load_run(name, results=results)
+    recorded = verification.recorded_lines(run, epochs)
+    experiment = continuation.continued(run, {}, recipe=recipe)
+    table = ""
+
+    def stop_in_time(event: object) -> None:
+        nonlocal table
+        if type(event).__name__ == "Epoch":
+            table = event.metrics_csv  # type: ignore[attr-defined]
+            if len(table.splitlines()) == len(recorded):
+                raise errors.Interrupted("", 2)
+
+    with TemporaryDirectory(prefix="kerasrun-verify-") as folder:
+        scratch = runs.start(experiment, Path(folder))
+        scratch.record |= {name: run.record[name] for name in ("data", "block") if name in run.record}
+        try:
+            train_run(experiment, scratch, watch=stop_in_time)
+        except errors.Interrupted:
+            if len(table.splitlines()) < len(recorded):  # by a signal
+                raise
+    return verification.compare(run, scratch.record, recorded, table.splitlines())
 
 
 def load_run(name: str = "last", *, results: str | Path = "results") -> Run:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kerasrun import catalog, environment, experiment, runs
+from kerasrun import catalog, environment, experiment, run_index, runs
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment
 from kerasrun.runs import Run
@@ -42,7 +42,30 @@ def continued(run: Run, given: Mapping[str, Any], *, recipe: str | None = None) 
         )
     threads = before.threads or run.record.get("threads")
     loop = run.record.get("loop") or before.loop
-    return dataclasses.replace(before, **{"threads": threads, "loop": loop, "jit": run.record.get("jit"), **new})
+    return dataclasses.replace(before, **{"threads": threads, "loop": loop, **new})
+
+
+def newest_of(wanted: Experiment, results: Path) -> Run | None:
+    """Return the newest run of an experiment in a results folder: equal identities, whatever the data's content.
+
+    Args:
+        wanted: the experiment.
+        results: folder of all runs.
+    """
+    source = hashlib.sha256(catalog.recipe(wanted.recipe).source.encode()).hexdigest()
+    identity = experiment.identity(wanted, "")
+    for record in run_index.scan(results).records:
+        made = record["experiment"]
+        near = (made["dataset"], record.get("recipe_sha256")) == (wanted.dataset, source)
+        if not near or made.get("seed") != wanted.seed:
+            continue
+        run = runs.load(results / record["folder"])
+        try:
+            if experiment.identity(run.experiment, "") == identity:
+                return run
+        except InputError:  # of another version
+            continue
+    return None
 
 
 def is_complete(run: Run, wanted: Experiment) -> bool:

@@ -18,7 +18,7 @@ LAYERS = (  # a module imports from its own layer and from those above
     ("settings", "schedules", "experiment"),
     ("atomic", "environment", "run_record", "runs", "run_index", "differences"),
     ("datasets", "layers", "recipes"),
-    ("checkup", "training", "continuation"),
+    ("checkup", "training", "continuation", "verification"),
     ("sweeps",),
     ("analysis",),
     ("cli", "__main__"),

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from kerasrun.cli import compare, datasets, doctor, recipes, resume, runs, show, train
+from kerasrun.cli import compare, datasets, doctor, recipes, resume, runs, show, train, verify
 from kerasrun.errors import InputError, KerasrunError, unknown
 
 UsageError: Any = typer.BadParameter.__base__  # typer carries a copy of click of its own, under changing names
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("resume")(resume.resume)
+app.command("verify")(verify.verify)
 app.command("show")(show.show)
 app.command("compare")(compare.compare)
 app.add_typer(runs.app, name="runs")

@@ -118,6 +118,11 @@ def written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def already(run: Run) -> None:
+    """Say that a run has ended before, and nothing was done."""
+    say(f"{run.id} is already {run.status} after {run.record['epochs_run']} epochs; nothing is left to do")
+
+
 @contextmanager
 def training(*, quiet: bool = False) -> Iterator[Callable[[Event], None]]:
     """Show a training while it runs; yields what it is to be told to."""

@@ -36,6 +36,6 @@ def resume(
     with console.training(quiet=quiet) as watch:
         run = kerasrun.resume(name, results=results, recipe=recipe, watch=watch, **given)
     if ended and run.record["ended"] == ended:
-        console.say(f"{run.id} is already {run.status} after {run.record['epochs_run']} epochs; nothing is left to do")
+        console.already(run)
     if run.status == "diverged":
         raise typer.Exit(1)

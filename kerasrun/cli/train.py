@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kerasrun import runs, train_run
+from kerasrun import continuation, go_on, runs, train_run
 from kerasrun.cli import console, words
 from kerasrun.experiment import resolve
 
@@ -19,6 +19,9 @@ def train(
     results: words.Results = Path("results"),
     name: Annotated[str | None, typer.Option(help="First part of the run folder's name.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show everything, train nothing.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the newest run of this experiment, where there is one.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the result only.")] = False,
     options: dict[str, Any],
 ) -> None:
@@ -32,8 +35,14 @@ def train(
         console.show_experiment(experiment)
         return
     runs.probe(results, name)
-    run = runs.start(experiment, results, name=name)
+    earlier = continuation.newest_of(experiment, results) if resume else None
+    ended = earlier.record.get("ended") if earlier else None
     with console.training(quiet=quiet) as watch:
-        train_run(experiment, run, watch=watch)
+        if earlier:
+            run = go_on(earlier, watch=watch)
+        else:
+            run = train_run(experiment, runs.start(experiment, results, name=name), watch=watch)
+    if ended and run.record["ended"] == ended:
+        console.already(run)
     if run.status == "diverged":
         raise typer.Exit(1)

@@ -36,6 +36,9 @@ from kerasrun.training.predictions import predictions
 from kerasrun.training.snapshot import Restorer, State, capture, put_back
 
 
+RESIDENT_SHARE = 0.4  # of the free memory that the training part may fill; the rest is the model's and its gradients'
+
+
 @dataclass(frozen=True)
 class Started:
     """All is ready; the first step comes next."""
@@ -57,11 +60,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Epoch:
-    """An epoch is done and validated."""
+    """An epoch is done and validated; metrics_csv is the table so far."""
 
     row: dict[str, float]
     seconds: float
     best: bool
+    metrics_csv: str
 
 
 @dataclass(frozen=True)
@@ -126,12 +130,12 @@ def train(
     best = outcome.recorder.best.weights
     if outcome.status in ENDED and best is not None:
         ending["test"] = _finish(prepared.feeder, best, data, experiment, run)
-    if outcome.status in ("stopped", "diverged"):
-        run.drop_states()
     if outcome.status == "failed":
         run.write_text(ERROR, "".join(traceback.format_exception(outcome.error)))
     ending["seconds"] = _seconds(run, outcome, time.monotonic() - clock)
     run.finish(outcome.status, **ending)
+    if outcome.status in ("stopped", "diverged"):  # after the record, or a kill in between would train all again
+        run.drop_states()
     _raise(outcome, run, experiment)
     tell(Ended(run))
     return run
@@ -170,8 +174,8 @@ def _prepare(experiment: Experiment, run: Run, data: Data) -> _Prepared:
     """Choose the device, build the model, put the data before it, and write down what is known."""
     setting = devices.prepare(experiment)
     train_part, validation_part = _arrays(data, data.train, experiment), _arrays(data, data.validation, experiment)
-    built = models.build(experiment, data.task, data.train.x, data.train.y)
-    plan = _plan(experiment, data, setting, run.record.get("block"))
+    built = models.build(experiment, data.task, data.train.x, data.train.y, jit=setting.jit)
+    plan = _plan(experiment, train_part, data.passes, setting, run)
     callbacks = own_callbacks(experiment.callbacks)
     feeder = Feeder(built.model, train_part, validation_part, plan, experiment.seed)
     run.update(experiment=to_record(experiment))
@@ -252,11 +256,16 @@ def _arrays(data: Data, part: Part, experiment: Experiment) -> Arrays:
     return (part.x, y) if weights is None else (part.x, y, weights)
 
 
-def _plan(experiment: Experiment, data: Data, setting: devices.Setting, block: int | None) -> Plan:
-    loop = "resident" if experiment.loop == "auto" else experiment.loop
-    if block is None:  # a resumed run keeps its blocks
+def _plan(experiment: Experiment, train: Arrays, passes: int, setting: devices.Setting, before: Run) -> Plan:
+    """Choose the loop by the data's size and cut the epoch; a resumed run keeps its blocks."""
+    loop = experiment.loop
+    if loop == "auto":
+        size = sum(array.nbytes for array in train)
+        loop = "resident" if size <= RESIDENT_SHARE * setting.free_bytes else "stream"
+    block = before.record.get("block")
+    if block is None:
         block = 1 if loop == "plain" else steps_per_block(setting.multiplications, experiment.batch_size)
-    return Plan(loop, len(data.train.x), experiment.batch_size, data.passes, block, bool(experiment.jit))
+    return Plan(loop, len(train[0]), experiment.batch_size, passes, block, setting.jit)
 
 
 def _record_start(
@@ -310,4 +319,5 @@ class _Reporter(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         progress = self.recorder.progress
-        self.tell(Epoch(progress.rows[-1], progress.seconds[-1], self.recorder.best.epoch == epoch + 1))
+        is_best = self.recorder.best.epoch == epoch + 1
+        self.tell(Epoch(progress.rows[-1], progress.seconds[-1], is_best, progress.metrics_csv()))
