@@ -99,6 +99,15 @@ print(json.dumps({"gpus": names, "cuda": tf.test.is_built_with_cuda()}))
 """
 
 
+def free_memory() -> int:
+    """Return the memory that a new process could use, in bytes."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):  # macOS tells only the whole
+        return memory() // 2
+
+
 def git() -> dict[str, Any] | None:
     """Return commit and whether tracked files were changed, or None outside a checkout."""
     try:

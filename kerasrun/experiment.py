@@ -94,8 +94,8 @@ class Experiment:
     )
     precision: str = _setting(
         "float32",
-        settings.choice("float32", "mixed_float16", "mixed_bfloat16", "float64"),
-        "float32, mixed_float16, mixed_bfloat16 or float64",
+        settings.choice("float32", "mixed_float16", "mixed_bfloat16"),
+        "float32, mixed_float16 or mixed_bfloat16",
     )
     jit: bool | None = _setting(None, settings.optional(settings.boolean), "compile with XLA; on a GPU Keras decides")
     loop: str = _setting(

@@ -268,7 +268,7 @@ def test_identity_ignores_how_and_where_it_is_computed(given):
 @pytest.mark.parametrize(
     "given",
     [
-        {"seed": 1}, {"split_seed": 1}, {"limit": 100}, {"hidden": "50"}, {"epochs": 3}, {"precision": "float64"},
+        {"seed": 1}, {"split_seed": 1}, {"limit": 100}, {"hidden": "50"}, {"epochs": 3}, {"precision": "mixed_float16"},
         {"jit": True}, {"optimizer": "sgd"}, {"learning_rate": 0.002}, {"monitor": "val_loss:max"},
         {"recipe": "dense_functional"},
         {"callbacks": "mine.py:Own"}, {"scale": "none"}, {"validation": 0.3}, {"metrics": "top_k_categorical_accuracy"},

@@ -15,9 +15,7 @@ from kerasrun.errors import InputError
 def resume(
     subject: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[RUN] [NAME=VALUE]...", help="A run, last without; then epochs, patience or save_every."
-        ),
+        typer.Argument(metavar="RUN|NAME=VALUE", help="A run, last without; then epochs, patience or save_every."),
     ] = None,
     *,
     results: words.Results = Path("results"),

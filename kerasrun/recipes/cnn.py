@@ -11,11 +11,11 @@ def cnn(task, *, filters=(16, 32), kernel_size=3, hidden=(256,), activation="rel
     (325,956 parameters). Grey images get a channel axis. Batch normalization stands before each activation, dropout
     after each fully connected layer. `l1` and `l2` penalize the kernels, not the biases.
     """
+    penalty = keras.regularizers.L1L2(l1, l2) if l1 or l2 else None
     layers = [keras.Input(task.input_shape, dtype=task.input_dtype)]
     if len(task.input_shape) == 2:
         layers.append(keras.layers.Reshape((*task.input_shape, 1)))  # (height, width) -> (height, width, 1)
     for count in filters:
-        penalty = keras.regularizers.L1L2(l1, l2)
         layers.append(
             keras.layers.Conv2D(count, kernel_size, kernel_initializer=initializer, kernel_regularizer=penalty)
         )
@@ -25,7 +25,6 @@ def cnn(task, *, filters=(16, 32), kernel_size=3, hidden=(256,), activation="rel
         layers.append(keras.layers.MaxPooling2D(2))
     layers.append(keras.layers.Flatten())
     for units in hidden:
-        penalty = keras.regularizers.L1L2(l1, l2)
         layers.append(keras.layers.Dense(units, kernel_initializer=initializer, kernel_regularizer=penalty))
         if batch_norm:
             layers.append(keras.layers.BatchNormalization())
@@ -37,7 +36,7 @@ def cnn(task, *, filters=(16, 32), kernel_size=3, hidden=(256,), activation="rel
             task.num_outputs,
             activation=task.output_activation,
             kernel_initializer=initializer,
-            kernel_regularizer=keras.regularizers.L1L2(l1, l2),
+            kernel_regularizer=penalty,
         )
     )
     return keras.Sequential(layers)

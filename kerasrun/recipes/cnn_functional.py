@@ -9,12 +9,12 @@ def cnn_functional(task, *, filters=(16, 32), kernel_size=3, hidden=(256,), acti
 
     The same layers in the same order as in recipe cnn, so that equal seeds give equal numbers.
     """
+    penalty = keras.regularizers.L1L2(l1, l2) if l1 or l2 else None
     inputs = keras.Input(task.input_shape, dtype=task.input_dtype)
     x = inputs
     if len(task.input_shape) == 2:
         x = keras.layers.Reshape((*task.input_shape, 1))(x)  # (height, width) -> (height, width, 1)
     for count in filters:
-        penalty = keras.regularizers.L1L2(l1, l2)
         x = keras.layers.Conv2D(count, kernel_size, kernel_initializer=initializer, kernel_regularizer=penalty)(x)
         if batch_norm:
             x = keras.layers.BatchNormalization()(x)
@@ -22,7 +22,6 @@ def cnn_functional(task, *, filters=(16, 32), kernel_size=3, hidden=(256,), acti
         x = keras.layers.MaxPooling2D(2)(x)
     x = keras.layers.Flatten()(x)
     for units in hidden:
-        penalty = keras.regularizers.L1L2(l1, l2)
         x = keras.layers.Dense(units, kernel_initializer=initializer, kernel_regularizer=penalty)(x)
         if batch_norm:
             x = keras.layers.BatchNormalization()(x)
@@ -33,6 +32,6 @@ def cnn_functional(task, *, filters=(16, 32), kernel_size=3, hidden=(256,), acti
         task.num_outputs,
         activation=task.output_activation,
         kernel_initializer=initializer,
-        kernel_regularizer=keras.regularizers.L1L2(l1, l2),
+        kernel_regularizer=penalty,
     )(x)
     return keras.Model(inputs, outputs)

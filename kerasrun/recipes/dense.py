@@ -10,9 +10,9 @@ def dense(task, *, hidden=(100,), activation="relu", initializer="glorot_uniform
     The multilayer perceptron of the textbooks. Batch normalization (Ioffe and Szegedy 2015) stands before the
     activation, dropout (Srivastava et al. 2014) after it. `l1` and `l2` penalize the kernels, not the biases.
     """
+    penalty = keras.regularizers.L1L2(l1, l2) if l1 or l2 else None
     layers = [keras.Input(task.input_shape, dtype=task.input_dtype), keras.layers.Flatten()]
     for units in hidden:
-        penalty = keras.regularizers.L1L2(l1, l2)
         layers.append(keras.layers.Dense(units, kernel_initializer=initializer, kernel_regularizer=penalty))
         if batch_norm:
             layers.append(keras.layers.BatchNormalization())
@@ -24,7 +24,7 @@ def dense(task, *, hidden=(100,), activation="relu", initializer="glorot_uniform
             task.num_outputs,
             activation=task.output_activation,
             kernel_initializer=initializer,
-            kernel_regularizer=keras.regularizers.L1L2(l1, l2),
+            kernel_regularizer=penalty,
         )
     )
     return keras.Sequential(layers)

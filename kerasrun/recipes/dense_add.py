@@ -9,11 +9,11 @@ def dense_add(task, *, hidden=(100,), activation="relu", initializer="glorot_uni
 
     The same layers in the same order as in recipe dense, so that equal seeds give equal numbers.
     """
+    penalty = keras.regularizers.L1L2(l1, l2) if l1 or l2 else None
     model = keras.Sequential()
     model.add(keras.Input(task.input_shape, dtype=task.input_dtype))
     model.add(keras.layers.Flatten())
     for units in hidden:
-        penalty = keras.regularizers.L1L2(l1, l2)
         model.add(keras.layers.Dense(units, kernel_initializer=initializer, kernel_regularizer=penalty))
         if batch_norm:
             model.add(keras.layers.BatchNormalization())
@@ -25,7 +25,7 @@ def dense_add(task, *, hidden=(100,), activation="relu", initializer="glorot_uni
             task.num_outputs,
             activation=task.output_activation,
             kernel_initializer=initializer,
-            kernel_regularizer=keras.regularizers.L1L2(l1, l2),
+            kernel_regularizer=penalty,
         )
     )
     return model

@@ -10,10 +10,10 @@ def dense_functional(task, *, hidden=(100,), activation="relu", initializer="glo
     The same layers in the same order as in recipe dense, so that equal seeds give equal numbers. The Functional API
     (`keras.Model(inputs, outputs)`) is what networks with branches need; this one shows it where nothing else differs.
     """
+    penalty = keras.regularizers.L1L2(l1, l2) if l1 or l2 else None
     inputs = keras.Input(task.input_shape, dtype=task.input_dtype)
     x = keras.layers.Flatten()(inputs)
     for units in hidden:
-        penalty = keras.regularizers.L1L2(l1, l2)
         x = keras.layers.Dense(units, kernel_initializer=initializer, kernel_regularizer=penalty)(x)
         if batch_norm:
             x = keras.layers.BatchNormalization()(x)
@@ -24,6 +24,6 @@ def dense_functional(task, *, hidden=(100,), activation="relu", initializer="glo
         task.num_outputs,
         activation=task.output_activation,
         kernel_initializer=initializer,
-        kernel_regularizer=keras.regularizers.L1L2(l1, l2),
+        kernel_regularizer=penalty,
     )(x)
     return keras.Model(inputs, outputs)

@@ -10,11 +10,11 @@ def wide_deep(task, *, hidden=(100, 100), activation="relu", initializer="glorot
     The wide path learns simple rules straight from the inputs, the deep one generalizes (Cheng et al. 2016). Two paths
     cannot be written as a list of layers. `l1` and `l2` penalize the kernels, not the biases.
     """
+    penalty = keras.regularizers.L1L2(l1, l2) if l1 or l2 else None
     inputs = keras.Input(task.input_shape, dtype=task.input_dtype)
     wide = keras.layers.Flatten()(inputs)
     deep = wide
     for units in hidden:
-        penalty = keras.regularizers.L1L2(l1, l2)
         deep = keras.layers.Dense(units, kernel_initializer=initializer, kernel_regularizer=penalty)(deep)
         deep = keras.layers.Activation(activation)(deep)
         if dropout:
@@ -23,6 +23,6 @@ def wide_deep(task, *, hidden=(100, 100), activation="relu", initializer="glorot
         task.num_outputs,
         activation=task.output_activation,
         kernel_initializer=initializer,
-        kernel_regularizer=keras.regularizers.L1L2(l1, l2),
+        kernel_regularizer=penalty,
     )(keras.layers.Concatenate()([wide, deep]))
     return keras.Model(inputs, outputs)

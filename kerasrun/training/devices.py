@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import keras
@@ -31,12 +33,16 @@ class Setting:
         device: "cpu" or "gpu".
         threads: threads for one operation, as TensorFlow really has them.
         multiplications: of one example's forward pass.
+        jit: whether steps are compiled with XLA.
+        free_bytes: memory that the device has left for data.
         notes: lines for the user.
     """
 
     device: str
     threads: int
     multiplications: int
+    jit: bool
+    free_bytes: int
     notes: tuple[str, ...] = ()
 
 
@@ -59,8 +65,10 @@ def prepare(experiment: Experiment) -> Setting:
     network = outline(experiment)
     multiplications = forward_multiplications(network)
     wanted = experiment.threads or automatic_threads(network, experiment.batch_size, environment.cores())
-    threads, notes = _set_threads(wanted)
-    return Setting(device, threads, multiplications, notes)
+    threads, late = _set_threads(wanted)
+    jit, uncompiled = _jit(experiment.jit, network, device)
+    free = _free_gpu_bytes() if device == "gpu" else environment.free_memory()
+    return Setting(device, threads, multiplications, jit, free, (*late, *uncompiled))
 
 
 def automatic_threads(network: keras.Model, batch_size: int, cores: int) -> int:
@@ -71,9 +79,8 @@ def automatic_threads(network: keras.Model, batch_size: int, cores: int) -> int:
         batch_size: examples a step.
         cores: usable cores.
     """
-    convolutions = any("Conv" in type(layer).__name__ for layer in network._flatten_layers())
     small = forward_multiplications(network) * batch_size < ONE_THREAD
-    return 1 if small and not convolutions else cores
+    return 1 if small and not _convolves(network) else cores
 
 
 def forward_multiplications(network: keras.Model) -> int:
@@ -88,16 +95,38 @@ def forward_multiplications(network: keras.Model) -> int:
 
 def _positions(layer: keras.layers.Layer) -> int:
     """Return at how many places of one example a layer's kernel is applied."""
-    shape = getattr(layer, "output", None)
-    inner = [size or 1 for size in shape.shape[1:-1]] if hasattr(shape, "shape") else []
-    return _size(inner)
+    shape = getattr(getattr(layer, "output", None), "shape", None)
+    return _size(size or 1 for size in shape[1:-1]) if shape is not None else 1
 
 
-def _size(shape) -> int:
+def _size(shape: Iterable[int]) -> int:
     size = 1
     for length in shape:
         size *= int(length)
     return size
+
+
+def _convolves(network: keras.Model) -> bool:
+    return any("Conv" in type(layer).__name__ for layer in network._flatten_layers())
+
+
+def _jit(wanted: bool | None, network: keras.Model, device: str) -> tuple[bool, tuple[str, ...]]:
+    """Return whether to compile with XLA: on a GPU unless refused, as Keras does; on the CPU only when asked."""
+    if device == "gpu":
+        return wanted is not False, ()
+    if wanted and _convolves(network):  # seen on two cores: an epoch of the CNN of 0.5 s took 4.6 s compiled
+        return False, ("jit: convolutions on the CPU are not compiled; XLA makes them several times slower there",)
+    return bool(wanted), ()
+
+
+def _free_gpu_bytes() -> int:
+    """Return the first GPU's free memory, or 4 GiB where the driver's tool does not say."""
+    query = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, check=True, timeout=10)
+        return int(done.stdout.split()[0]) * 2**20
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return 4 * 2**30
 
 
 def _set_threads(wanted: int) -> tuple[int, tuple[str, ...]]:

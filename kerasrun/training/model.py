@@ -33,7 +33,7 @@ class Built:
     own_seeds: list[str]
 
 
-def build(experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, jit: bool | str = False) -> Built:
+def build(experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, jit: bool = False) -> Built:
     """Build, seed, check, scale and compile the model of an experiment.
 
     Args:
@@ -82,28 +82,29 @@ def labels(y: np.ndarray, task: Task, loss: str) -> np.ndarray:
     if form == "class_number":
         return y
     if form == "one_hot":
-        return np.eye(task.num_classes, dtype=np.float32)[y]
+        return np.eye(task.num_outputs, dtype=np.float32)[y]
     return y.astype(np.float32).reshape(len(y), -1)
 
 
-def example_weights(y: np.ndarray, weights: np.ndarray | None, class_weights: str | None) -> np.ndarray | None:
+def example_weights(
+    y: np.ndarray, classes: int, weights: np.ndarray | None, class_weights: str | None
+) -> np.ndarray | None:
     """Return each training example's weight, float32 (n,), or None where all count the same.
 
     Args:
         y: int32 (n,) class numbers.
+        classes: number of classes; a small training part need not hold all of them.
         weights: the data's own weights, (n,).
         class_weights: "balanced" (n / (classes * count), as in scikit-learn) or "0=1,1=5"; others weigh 1.
     """
     if class_weights is None:
         return weights
-    counts = np.bincount(y)
+    counts = np.bincount(y, minlength=classes)
     if class_weights == "balanced":
         by_class = len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     else:
-        by_class = np.ones(len(counts))
+        by_class = np.ones(classes)
         for label, weight in settings.weights_by_class(class_weights).items():
-            if label >= len(counts):
-                raise InputError(f"class_weights: there is no class {label}; the classes are 0 to {len(counts) - 1}")
             by_class[label] = weight
     combined = by_class[y] * (1.0 if weights is None else weights)
     return combined.astype(np.float32)

@@ -73,8 +73,8 @@ def layer_rows(network: keras.Model, depth: int = 0) -> list[tuple[str, str, str
         if isinstance(layer, keras.layers.InputLayer):
             continue
         inner = isinstance(layer, keras.Model)
-        output = getattr(layer, "output", None)
-        shape = "×".join(str(size or "?") for size in output.shape[1:]) or "1" if hasattr(output, "shape") else "?"
+        output = getattr(getattr(layer, "output", None), "shape", None)
+        shape = "?" if output is None else "×".join(str(size or "?") for size in output[1:]) or "1"
         rows.append(("  " * depth + layer.name, type(layer).__name__, shape, layer.count_params()))
         if inner:
             rows += layer_rows(layer, depth + 1)
@@ -98,8 +98,9 @@ def architecture(network: keras.Model) -> str:
     sizes = [layer.units if hasattr(layer, "units") else layer.filters for layer in network._flatten_layers()
              if isinstance(getattr(layer, "units", getattr(layer, "filters", None)), int)]  # fmt: skip
     convolves = any(hasattr(layer, "filters") for layer in network._flatten_layers())
-    shape = [size or "?" for size in network.input_shape[1:]]
-    first = "×".join(map(str, shape)) if convolves or "?" in shape else str(int(np.prod(shape or [1])))
+    shape = network.input_shape[1:]
+    separate = convolves or None in shape
+    first = "×".join(str(size or "?") for size in shape) if separate else str(int(np.prod(shape)))
     return "-".join([first, *map(str, sizes)])
 
 

@@ -74,7 +74,9 @@ def redraw(model: keras.Model, seed: int, initializers: dict[int, Any]) -> list[
     own_name = f"{model.name}/"  # in a Sequential model's paths, not in a Functional one's
     for path, variable in _numbered((v.path.removeprefix(own_name), v) for v in model.weights):
         initializer = initializers.get(id(variable))
-        config = initializer.get_config() if isinstance(initializer, keras.Initializer) else {}
+        if not isinstance(initializer, keras.Initializer):
+            continue  # a function: it draws nothing by itself
+        config = initializer.get_config()
         if config.get("seed", 0) is None:  # random, and without a seed of the recipe's own
             config["seed"] = derive(seed, "weights", path)
             variable.assign(type(initializer).from_config(config)(variable.shape, dtype=variable.dtype))

@@ -6,7 +6,6 @@ batches is a pure function of seed and epoch, so nothing of it has to be kept.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from dataclasses import dataclass, field, fields
@@ -15,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasrun import runs
 from kerasrun.errors import InputError
 from kerasrun.runs import Run
 from kerasrun.training.callbacks import BestModel, Progress, Rate
@@ -75,9 +75,9 @@ def capture(
             rows=progress.rows,
             seconds=progress.seconds,
             counters=[_counter(callback) for callback in callbacks],
-            weights=[np.array(variable) for variable in model.variables],
-            optimizer=[np.array(variable) for variable in _optimizer_variables(model)],
-            metrics=[np.array(variable) for variable in metrics],
+            weights=_copies(model.variables),
+            optimizer=_copies(_optimizer_variables(model)),
+            metrics=_copies(metrics),
         )
     )
 
@@ -108,8 +108,7 @@ def pack(state: State) -> bytes:
         arrays |= {f"{name}_{index:04d}": array for index, array in enumerate(getattr(state, name))}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    content = buffer.getvalue()
-    return hashlib.sha256(content).digest() + content
+    return runs.sealed(buffer.getvalue())
 
 
 def unpack(content: bytes) -> State:
@@ -118,16 +117,13 @@ def unpack(content: bytes) -> State:
     Raises:
         ValueError: a single bit differs.
     """
-    digest, archive = content[:32], content[32:]
-    if hashlib.sha256(archive).digest() != digest:
-        raise ValueError("its checksum does not fit its content")
-    with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(runs.unsealed(content)), allow_pickle=False) as arrays:
         values = json.loads(arrays["values"].tobytes())
-        groups = {
-            group: [arrays[name] for name in sorted(arrays.files) if name.startswith(f"{group}_")]
-            for group in ("weights", "optimizer", "metrics")
-        }
-    return State(**values, **groups)
+
+        def group(name: str) -> list[np.ndarray]:
+            return [arrays[key] for key in sorted(arrays.files) if key.startswith(f"{name}_")]
+
+        return State(**values, weights=group("weights"), optimizer=group("optimizer"), metrics=group("metrics"))
 
 
 def last_state(run: Run) -> State | None:
@@ -173,6 +169,10 @@ class Restorer(keras.callbacks.Callback):
         """Put back the running means, which `fit` has just reset, where the state lies inside the epoch."""
         if self.state is not None and epoch == self.state.epochs and self.state.blocks:
             _assign(self.model.metrics_variables, self.state.metrics, "metrics")
+
+
+def _copies(variables: list[Any]) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
 
 
 def _optimizer_variables(model: keras.Model) -> list[Any]:

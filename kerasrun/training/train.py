@@ -35,7 +35,6 @@ from kerasrun.training.loop import Arrays, Feeder, Plan, steps_per_block
 from kerasrun.training.predictions import predictions
 from kerasrun.training.snapshot import Restorer, State, capture, put_back
 
-
 RESIDENT_SHARE = 0.4  # of the free memory that the training part may fill; the rest is the model's and its gradients'
 
 
@@ -252,7 +251,7 @@ def _arrays(data: Data, part: Part, experiment: Experiment) -> Arrays:
     y = models.labels(part.y, data.task, experiment.loss)
     if part is not data.train:
         return part.x, y
-    weights = models.example_weights(part.y, part.weights, experiment.class_weights)
+    weights = models.example_weights(part.y, data.task.num_classes or 0, part.weights, experiment.class_weights)
     return (part.x, y) if weights is None else (part.x, y, weights)
 
 
