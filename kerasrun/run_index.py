@@ -28,13 +28,13 @@ from kerasrun.errors import InputError, closest
 from kerasrun.run_record import LARGEST, Fault, Record, created, parse
 
 RECORD, INDEX = "run.json", ".index-1.json"
-Signature = list[int]  # modified and changed (ns), size, inode
+Signature = tuple[int, ...]  # modified and changed (ns), size, inode
 
 _HEAD = b"kerasrun index 1 "  # then the crc32 of all that follows the first line
 _FOLDER = re.compile(r".+-\d{8}-\d{6}-[a-z]{5}")  # a name that only a run's folder bears
 _SETTLED = 2_000_000_000  # ns; a file younger than this may change again without a new time (FAT counts in 2 s)
 _WORTH_WRITING = 50  # the index is written when at least one run in so many has changed
-_POOLED = ("versions", "hardware", "git", "origins", "data")  # parts that many records share word for word
+_FEW = 4  # a column is kept as numbers of its values when each value stands in it more often than this
 
 
 class Damaged(NamedTuple):
@@ -168,7 +168,7 @@ def _folders(results: Path) -> list[str]:
 
 
 def _signature(found: os.stat_result) -> Signature:
-    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
+    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
 
 
 def _read(results: Path, name: str) -> tuple[Signature, Record]:
@@ -221,42 +221,31 @@ def _locked(folder: Path, is_locked: Callable[[Path], bool] | None) -> bool:
 
 def _read_index(results: Path) -> dict[str, tuple[Signature, Record]]:
     """Return what the index holds: a run.json's signature and record by folder; nothing where it cannot be used."""
+    found: dict[str, tuple[Signature, Record]] = {}
     try:
         with open(f"{results}/{INDEX}", "rb") as file:
             head, body = file.readline(), file.read()
         if head != _head(body):
             return {}
-        content = json.loads(body)
-        pool, runs = content["pool"], content["runs"]
-        for record in (run[1] for run in runs.values()):
-            for part in _POOLED:
-                if part in record:
-                    record[part] = pool[record[part]]
-            base, knobs, seed = record["experiment"]
-            record["experiment"] = {**pool[base], "knobs": knobs, **seed}
-        return {name: (signature, record) for name, (signature, record) in runs.items()}
+        for names, signatures, keys, columns in json.loads(body):
+            rows = zip(*[_unpacked(column, len(names)) for column in columns], strict=True)
+            for name, signature, row in zip(names, zip(*signatures, strict=True), rows, strict=True):
+                found[name] = (signature, dict(zip(keys, row, strict=True)))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
+    return found
 
 
 def _write_index(results: Path, runs: dict[str, tuple[Signature, Record]]) -> None:
     """Replace the index; a folder that cannot be written does without one."""
-    pool: dict[str, int] = {}
-    parts: list[Any] = []
-
-    def number(part: Any) -> int:
-        if (found := pool.setdefault(repr(part), len(pool))) == len(parts):
-            parts.append(part)
-        return found
-
-    def packed(record: Record) -> Record:
-        experiment = record["experiment"]
-        base = number({**experiment, "knobs": None, **({"seed": None} if "seed" in experiment else {})})
-        seed = {"seed": experiment["seed"]} if "seed" in experiment else {}
-        shared = {part: number(record[part]) for part in _POOLED if part in record}
-        return {**record, **shared, "experiment": [base, experiment["knobs"], seed]}
-
-    content = {"runs": {name: [signature, packed(record)] for name, (signature, record) in runs.items()}, "pool": parts}
+    alike: dict[Any, list[str]] = {}
+    for name, (_, record) in runs.items():
+        alike.setdefault(_shape(record), []).append(name)
+    content = []
+    for names in alike.values():
+        signatures, records = zip(*[runs[name] for name in names], strict=True)
+        columns = [_packed([record[key] for record in records]) for key in records[0]]
+        content.append([names, [*zip(*signatures, strict=True)], [*records[0]], columns])
     temporary = f"{results}/{INDEX}.{os.getpid()}"
     try:
         body = json.dumps(content, separators=(",", ":")).encode()
@@ -266,6 +255,37 @@ def _write_index(results: Path, runs: dict[str, tuple[Signature, Record]]) -> No
     except OSError:
         with suppress(OSError):
             os.unlink(temporary)
+
+
+def _shape(value: Any) -> Any:
+    """Return the keys of a record and of all that lies in it; records of one shape are kept as columns."""
+    return tuple((key, _shape(part)) for key, part in value.items()) if isinstance(value, dict) else None
+
+
+def _packed(values: list[Any]) -> list[Any]:
+    """Return a column as it is kept: one value for all, numbers of a few values, columns of a column, or each value."""
+    texts = [repr(value) for value in values]  # tells 1, 1.0 and True apart
+    distinct = dict(zip(texts, values, strict=True))
+    if len(distinct) == 1:
+        return ["one", values[0]]
+    if len(distinct) * _FEW < len(values):
+        numbers = {text: number for number, text in enumerate(distinct)}
+        return ["few", [*distinct.values()], [numbers[text] for text in texts]]
+    if isinstance(values[0], dict):
+        return ["parts", [*values[0]], [_packed([value[key] for value in values]) for key in values[0]]]
+    return ["each", values]
+
+
+def _unpacked(column: list[Any], count: int) -> list[Any]:
+    kind = column[0]
+    if kind == "one":
+        return [column[1]] * count
+    if kind == "few":
+        return [column[1][number] for number in column[2]]
+    if kind == "parts":
+        rows = zip(*[_unpacked(part, count) for part in column[2]], strict=True)
+        return [dict(zip(column[1], row)) for row in rows]  # noqa: B905  half the time of strict=True
+    return column[1]
 
 
 def _head(body: bytes) -> bytes:

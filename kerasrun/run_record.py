@@ -10,6 +10,8 @@ STATUSES = ("running", "finished", "stopped", "diverged", "pruned", "interrupted
 LARGEST = 16 << 20  # bytes; a record has 3,000
 Record = dict[str, Any]
 
+_DEEPEST = 50  # objects within objects; a record has 4, and no reader has to fear a deeper nest
+
 _EXPECTED: dict[str, tuple[type, ...]] = {
     "id": (str,), "status": (str,), "created": (str,), "experiment": (dict,),
     "data": (dict, type(None)), "best": (dict, type(None)), "last": (dict, type(None)), "test": (dict, type(None)),
@@ -54,12 +56,28 @@ def _parsed(content: bytes) -> Any:
     if "\0" in text:
         raise Fault("is binary, not text")
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        record = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         torn = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
         raise Fault("is torn: it ends in the middle" if torn and text.lstrip()[0] == "{" else "is not JSON") from None
     except (ValueError, RecursionError):
         raise Fault("is not JSON that a record could be") from None
+    if text.count("{") + text.count("[") > _DEEPEST and _depth(record) > _DEEPEST:
+        raise Fault("is not JSON that a record could be")
+    return record
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [
+            part
+            for each in level
+            for part in (each.values() if isinstance(each, dict) else each)
+            if isinstance(part, dict | list)
+        ]
+    return depth
 
 
 def _refuse_constant(constant: str) -> None:

@@ -117,6 +117,7 @@ def test_a_run_that_is_just_being_made_is_not_called_damaged(tmp_path):
         (json.dumps(record(experiment={"dataset": "digits"})).encode(), "experiment.recipe, experiment.knobs"),
         (json.dumps(record(experiment={"dataset": [], "recipe": "a", "knobs": {}})).encode(), "dataset of the wrong"),
         (b"[" * 100_000, "not JSON"),
+        (json.dumps(record()).encode()[:-1] + b', "deep": ' + b'{"a": ' * 900 + b"1" + b"}" * 901, "not JSON"),
         (b'{"a": ' + b"9" * 5000 + b"}", "not JSON"),
     ],
 )
@@ -130,6 +131,11 @@ def test_a_damaged_record_is_named_with_its_kind_and_the_rest_is_read(tmp_path, 
         assert [d.folder for d in found.damaged] == [broken.name]
         assert reason in found.damaged[0].reason
         assert str(found.damaged[0]).startswith(f"skipped {broken.name}: run.json ")
+
+
+def test_an_error_message_full_of_brackets_is_no_damage(tmp_path):
+    write(tmp_path, status="failed", error={"message": "[" * 500 + "{" * 500})
+    assert scan(tmp_path).damaged == []
 
 
 def test_a_record_that_is_a_link_a_folder_or_a_pipe_is_skipped(tmp_path):
@@ -172,6 +178,37 @@ def test_the_index_saves_reading_and_says_the_same(tmp_path, reads):
     assert warm == cold
     assert [[*each] for each in warm.records] == [[*each] for each in cold.records]
     assert [[*each["experiment"]] for each in warm.records] == [[*each["experiment"]] for each in cold.records]
+
+
+def test_the_index_says_the_same_of_many_runs_of_many_kinds(tmp_path):
+    for number in range(60):
+        experiment = record()["experiment"] | {
+            "seed": number,
+            "limit": [None, 500][number % 2],
+            "jit": [1, True][number % 2],
+        }
+        kinds = [
+            {},
+            {"best": None},
+            {"best": {"val_mae": number / 7}, "status": "failed"},
+            {"files": {"best.keras": str(number)}},
+        ]
+        write(
+            tmp_path,
+            f"{number:05d}".translate(str.maketrans("0123456789", "abcdefghij")),
+            experiment=experiment,
+            **kinds[number % 4],
+        )
+    cold = scan(tmp_path)
+    assert repr(scan(tmp_path)) == repr(cold)
+    assert len(cold.records) == 60
+
+
+def test_copies_of_one_record_stay_apart_in_the_index(tmp_path):
+    for name in ("one", "two"):
+        (write(tmp_path)).rename(tmp_path / name)
+    for _ in range(2):
+        assert sorted(each["folder"] for each in scan(tmp_path).records) == ["one", "two"]
 
 
 def test_equal_looking_values_keep_their_types_in_the_index(tmp_path):
@@ -232,7 +269,13 @@ def test_a_damaged_or_foreign_index_is_not_used_and_rebuilt(tmp_path, reads, dam
 def test_an_index_whose_sum_is_right_but_whose_content_is_not_is_not_used(tmp_path):
     write(tmp_path)
     truth = scan(tmp_path)
-    for body in (b"[]", b'{"runs": {"a": [1, {}]}, "pool": []}', b'{"runs": {"a": null}, "pool": []}', b"{"):
+    for body in (
+        b"{}",
+        b"[1]",
+        b'[[["a"], [[1], [1], [1], [1]], ["id"], [["few", ["x"], [7]]]]]',
+        b'[[["a"], [], [], []]]',
+        b"[",
+    ):
         (tmp_path / INDEX).write_bytes(run_index._head(body) + body)
         assert scan(tmp_path) == truth
 

@@ -194,7 +194,9 @@ def _metric(part: str, name: str) -> Read:
 
 
 def _number(value: Any) -> float | None:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    """Return a finite number, else None: JSON's 1e999 reads as infinite."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number and abs(value) < 1e300 else None
 
 
 def grouped(records: Sequence[Record], columns: Columns, names: Sequence[str]) -> list[list[Record]]:

@@ -310,6 +310,13 @@ def test_a_copied_folder_counts_once():
     assert found.notes[0] == "counted once, though there are copies: copy"
 
 
+def test_numbers_that_are_none_leave_a_blank():
+    values = [float("inf"), 10**400, "0.9", True, None]
+    records = [run(i, best={"val_accuracy": value}) for i, value in enumerate(values)]
+    assert {row["val_accuracy"] for row in compare(records).rows} == {None}
+    assert compare(records, by="optimizer").rows[0]["n"] == 0
+
+
 def test_the_records_are_not_changed():
     records = [run(0), run(1, optimizer="sgd")]
     before = json.dumps(records)
