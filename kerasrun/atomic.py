@@ -24,7 +24,8 @@ def write(path: Path, content: bytes | str) -> None:
     """
 
     def fill(temporary: Path) -> None:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        with open(temporary, "wb", opener=no_link) as file:
+            file.write(content.encode() if isinstance(content, str) else content)
 
     write_with(path, fill)
 
@@ -39,6 +40,7 @@ def write_with(path: Path, fill: Callable[[Path], None]) -> None:
     with _named_faults(path):
         try:
             _failpoint("write")
+            temporary.unlink(missing_ok=True)  # left by a killed process of the same number, or a link to elsewhere
             fill(temporary)
             _failpoint("fsync")
             _sync(temporary)
@@ -49,6 +51,11 @@ def write_with(path: Path, fill: Callable[[Path], None]) -> None:
             with suppress(OSError):
                 temporary.unlink()
             raise
+
+
+def no_link(path: str, flags: int) -> int:
+    """Open a file for `open(…, opener=no_link)`, unless it is a symbolic link: what is written stays in the folder."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def remove_unfinished(folder: Path) -> None:

@@ -109,6 +109,7 @@ class Run:
     def update(self, **changes: Any) -> None:
         """Change the record and commit it."""
         self.record.update(changes)
+        self.record["checksum"] = checksum(self.record)
         atomic.write(self.folder / RECORD, json.dumps(self.record, indent=1, allow_nan=False) + "\n")
 
     def write_tables(self, metrics: str, timing: str) -> None:
@@ -135,8 +136,11 @@ class Run:
         if path.exists():
             kept = previous.with_name(f"{atomic.TEMPORARY}{os.getpid()}.{previous.name}")
             kept.unlink(missing_ok=True)
-            os.link(path, kept)
-            kept.replace(previous)
+            try:
+                os.link(path, kept, follow_symlinks=False)
+                kept.replace(previous)
+            except OSError:  # a file system without hard links, or a full one
+                atomic.write(previous, path.read_bytes())
         atomic.write(path, content)
 
     def read_states(self) -> Iterator[tuple[str, bytes]]:
@@ -161,12 +165,15 @@ class Run:
         atomic.write_with(self.folder / PREDICTIONS, save)
 
     def log(self, line: str) -> None:
-        """Append a line to log.txt."""
-        with (self.folder / LOG).open("a", encoding="utf-8") as file:
+        """Append a line to log.txt, where there is room for it."""
+        with suppress(OSError), open(self.folder / LOG, "a", encoding="utf-8", opener=atomic.no_link) as file:
             file.write(f"{now()} {line}\n")
 
     def finish(self, status: str, **changes: Any) -> None:
-        """Commit the record with its final status and give up the lock."""
+        """Commit the record with its final status and the hash of each file, and give up the lock."""
+        for name in (METRICS, TIMING, BEST, PREDICTIONS, MODEL):
+            if (self.folder / name).is_file():
+                self.record.setdefault("files", {})[name] = sha256(self.folder / name)
         self.update(status=status, ended=now(), **changes)
         self.release()
 
@@ -291,8 +298,13 @@ def lock(folder: Path) -> IO[bytes]:
 
     Raises:
         RunInUse: another process holds the lock.
+        InputError: the folder cannot be written, or the lock is a symbolic link.
     """
-    file = (folder / LOCK).open("a+b")
+    try:
+        file = open(folder / LOCK, "a+b", opener=atomic.no_link)  # noqa: SIM115 - open as long as the lock is held
+    except OSError as error:
+        reason = "is a symbolic link" if (folder / LOCK).is_symlink() else error.strerror
+        raise InputError(f"{folder / LOCK}: {reason}; the run cannot be locked") from None
     for _ in range(_TRIES):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -352,6 +364,28 @@ def sha256(path: Path) -> str:
     """Return the sha256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checksum(record: dict[str, Any]) -> str:
+    """Return the sha256 of a record without its checksum, in hexadecimal."""
+    rest = {name: value for name, value in record.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def sealed(content: bytes) -> bytes:
+    """Return a content with its sha256 in front."""
+    return hashlib.sha256(content).digest() + content
+
+
+def unsealed(content: bytes) -> bytes:
+    """Return the content that `sealed` was given.
+
+    Raises:
+        ValueError: a single bit differs.
+    """
+    if hashlib.sha256(content[32:]).digest() != content[:32]:
+        raise ValueError("its checksum does not fit its content")
+    return content[32:]
 
 
 def now() -> str:

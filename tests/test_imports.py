@@ -16,7 +16,7 @@ LAYERS = (  # a module imports from its own layer and from those above
     ("literals", "keras_names", "objects", "task"),
     ("dataset_table", "knobs", "npz_header", "recipe_files", "catalog"),
     ("settings", "schedules", "experiment"),
-    ("atomic", "environment", "run_record", "runs", "run_index", "differences"),
+    ("atomic", "environment", "run_record", "runs", "run_index", "run_check", "differences"),
     ("datasets", "layers", "recipes"),
     ("checkup", "training", "continuation", "verification"),
     ("sweeps",),

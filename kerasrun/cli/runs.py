@@ -13,7 +13,7 @@ from kerasrun import differences as apart
 from kerasrun import runs
 from kerasrun.cli import console, words
 
-app = typer.Typer(invoke_without_command=True, help="List, show, diff, remove runs.")
+app = typer.Typer(invoke_without_command=True, help="List, show, diff, check, remove runs.")
 _COLUMNS = ("n", "run", "status", "created", "dataset", "recipe", "epochs", "best", "monitor", "value", "s")
 _NAMED = "Id, folder name, a prefix of either, last, or 1 for the newest."
 Name = Annotated[str, typer.Argument(help=_NAMED, show_default=False)]
@@ -72,6 +72,20 @@ def diff(context: typer.Context, first: Name, second: Name, *, results: Folder =
     else:
         console.say("same settings, data, software and machine")
     console.say(apart.metrics_difference(one, other))
+
+
+@app.command("check")
+def check(context: typer.Context, *, results: Folder = None) -> None:
+    """Look for damaged files in all run folders; exit code 1 where there are any."""
+    from kerasrun import run_check
+
+    looked_at, damaged = run_check.check(results or context.obj)
+    console.say(*map(str, damaged))
+    if damaged:
+        folders = len({damage.folder for damage in damaged})
+        console.say(f"{_count(looked_at)}, damage in {folders}")
+        raise typer.Exit(1)
+    console.say(f"{_count(looked_at)}, no damage")
 
 
 @app.command("rm")
