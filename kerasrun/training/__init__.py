@@ -58,5 +58,10 @@ def _quiet() -> Iterator[None]:
 
 _choose_backend()
 with _quiet():
-    import keras  # noqa: F401
+    import keras
     import tensorflow  # noqa: F401
+
+# ~/.keras/keras.json may say otherwise; results must not depend on it
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_image_data_format("channels_last")
