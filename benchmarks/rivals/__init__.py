@@ -1,0 +1,1 @@
+"""One file a rival; each has `train(workload, epochs) -> Outcome`, or several such functions."""
