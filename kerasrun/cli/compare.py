@@ -10,6 +10,7 @@ import typer
 from kerasrun import atomic, run_index
 from kerasrun.analysis import compare as analysis
 from kerasrun.cli import console, words
+from kerasrun.errors import InputError
 
 
 def compare(
@@ -39,6 +40,8 @@ def compare(
     if names:
         folders = {run_index.find(results, name).name for name in names}
         records = [record for record in records if record["folder"] in folders]
+    if not records:
+        raise InputError(f"{results} holds no runs yet\nkerasrun train digits makes one")
     table = analysis.compare(
         records, metric=metric, sort=sort, where=where or (), by=by, all_columns=all_columns, test=test,
         every=every or bool(names),
@@ -46,12 +49,12 @@ def compare(
     if form is words.Form.TABLE and output is None:
         console.say(table.title)
         console.show_table(*table.shown())
-        console.say(*table.notes)
-        return
-    cells = table.exact() if form in (words.Form.CSV, words.Form.JSON) else table.shown()
-    text = analysis.to_text(*cells, "md" if form is words.Form.TABLE else form)
-    if output is None:
-        console.say(text.rstrip("\n"))
     else:
-        atomic.write(output, text if text.endswith("\n") else text + "\n")
-        console.notice(f"wrote {output}")
+        cells = table.exact() if form in (words.Form.CSV, words.Form.JSON) else table.shown()
+        text = analysis.to_text(*cells, words.Form.MD if form is words.Form.TABLE else form)
+        if output is None:
+            console.say(text.rstrip("\n"))
+        else:
+            atomic.write(output, text)
+            console.notice(f"wrote {output}")
+    console.notice(*table.notes)

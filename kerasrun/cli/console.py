@@ -281,6 +281,8 @@ def _why(record: Mapping[str, Any]) -> str:
         return f"Diverged: {record['error']['message']}." + (f" Weights of epoch {kept} are kept." if kept else "")
     if status == "stopped":
         patience = record["experiment"]["patience"]
+        if patience is None or epochs - (kept or 0) < patience:
+            return f"Stopped after epoch {epochs} by a callback. Weights of epoch {kept} are kept."
         plural = "s" if patience != 1 else ""
         return (
             f"Stopped after epoch {epochs}: {record['monitor']} had not improved for {patience} epoch{plural}. "
@@ -310,8 +312,10 @@ def size(count: int) -> str:
 
 def _folded(line: str, indent: int) -> str:
     """Return a line broken to the width of the terminal, its later parts under what begins at `indent`."""
+    if not indent or not sys.stdout.isatty():
+        return line
     width = shutil.get_terminal_size().columns
-    if not sys.stdout.isatty() or len(line) <= width or not 0 < indent <= width - 20:
+    if len(line) <= width or indent > width - 20:
         return line
     parts = textwrap.wrap(line[indent:], width - indent, break_long_words=False, break_on_hyphens=False)
     return line[:indent] + ("\n" + " " * indent).join(parts)
