@@ -118,9 +118,10 @@ def train_run(experiment: Experiment, run: Run, *, resuming: bool = False, watch
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from kerasrun import continuation, datasets
+    from kerasrun import continuation, datasets, environment
 
     try:
+        environment.refuse_distribution()
         with ThreadPoolExecutor(max_workers=1) as pool:
             loading = pool.submit(datasets.load, experiment)
             from kerasrun.training.snapshot import last_state

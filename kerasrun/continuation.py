@@ -109,14 +109,11 @@ def _is_known(run: Run) -> bool:
 
 def _from_copy(run: Run, recipe: str | None) -> Experiment:
     """Return the experiment with the recipe's copy in the run folder, where that can be trusted."""
-    copy = run.folder / runs.RECIPE
-    recorded = run.record.get("recipe_sha256")
     if recipe is None:
-        same = copy.is_file() and runs.sha256(copy) == recorded
-        if not same or Path(run.record.get("results", "")) != run.folder.parent.resolve():
+        if (copy := run.own_recipe()) is None:
             raise InputError(
-                f"{copy}: not the recipe that the run began with, or a folder from elsewhere; it is not executed\n"
-                "name the recipe's file: --recipe my_models.py:wide"
+                f"{run.folder / runs.RECIPE}: not the recipe that the run began with, or a folder from elsewhere\n"
+                "it is not executed; name the recipe's file: --recipe my_models.py:wide"
             )
         recipe = f"{copy}:{catalog.recipe(str(copy)).function}"
     return experiment.from_record({**run.record["experiment"], "recipe": recipe}, run.record["origins"])

@@ -13,6 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from kerasrun.errors import InputError
+
 NETWORK = {  # file systems on which locks or atomic renames may not hold between machines
     "nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afpfs", "webdav", "9p", "drvfs", "fuse.sshfs", "lustre", "gpfs",
     "ceph", "fuse.ceph", "glusterfs", "fuse.glusterfs", "beegfs", "afs",
@@ -65,6 +67,34 @@ def filesystem(path: Path) -> str | None:
     path = path.resolve()
     under = [(len(Path(at).parts), kind) for at, kind in _mounts() if path.is_relative_to(at)]
     return max(under, default=(0, None), key=lambda mount: mount[0])[1]
+
+
+def warnings(path: Path) -> list[str]:
+    """Return what the user should know of the file system that holds a path."""
+    if (kind := filesystem(path)) not in NETWORK:
+        return []
+    return [
+        f"{path.parent} lies on a network file system ({kind}): locks and atomic files may not hold across machines"
+    ]
+
+
+def refuse_distribution() -> None:
+    """Refuse a cluster that TensorFlow was told of.
+
+    Raises:
+        InputError: TF_CONFIG names several workers.
+    """
+    try:
+        cluster = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster") or {}
+        several = sum(len(machines) for machines in cluster.values()) > 1
+    except (ValueError, AttributeError, TypeError):
+        return
+    if several:
+        raise InputError(
+            "TF_CONFIG names several machines; Keras 3 cannot train one model on several of them with TensorFlow "
+            "(MultiWorkerMirroredStrategy fails in fit, keras.distribution does nothing)\n"
+            "unset TF_CONFIG; several machines can train different runs"
+        )
 
 
 def tensorflow_devices(timeout: float = 300) -> dict[str, Any]:

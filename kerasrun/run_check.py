@@ -88,9 +88,9 @@ def _contents(folder: Path, record: dict[str, Any], *, ended: bool) -> Iterator[
         elif recorded and runs.sha256(path) != recorded:
             yield name, "is damaged or was changed since the run (its sha256 is not the recorded one)"
     for path in sorted(folder.iterdir()):
-        if path.name not in hashes and path.suffix in (".keras", ".npz") and path.name[0] != ".":
-            if path.name not in (runs.STATE, runs.PREVIOUS_STATE) and (reason := broken_archive(path)):
-                yield path.name, reason
+        known = path.name in (*hashes, runs.STATE, runs.PREVIOUS_STATE) or path.name[0] == "."
+        if path.suffix in (".keras", ".npz") and not known and (reason := broken_archive(path)):
+            yield path.name, reason
     if record.get("epochs_run") or ended:
         yield from ((runs.METRICS, reason) for reason in _rows(folder / runs.METRICS, record, ended=ended))
 

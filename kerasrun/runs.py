@@ -93,18 +93,34 @@ class Run:
         expected = (RECORD, METRICS, TIMING, RECIPE, MODEL, *(self.record.get("files") or {}))
         return {name: found.get(name) for name in sorted({*expected, *found})}
 
-    def model(self) -> keras.Model:
+    def model(self, *, recipe: str | Path | None = None) -> keras.Model:
         """Load the model of the best epoch; it takes raw data.
 
-        Raises:
-            InputError: there is none, or it is damaged.
-        """
-        from kerasrun.training.model import load_model
+        Args:
+            recipe: the recipe's file, where the model has classes of its own and the run's copy may not be used.
 
-        path = self.folder / BEST
+        Raises:
+            InputError: there is none, it is damaged, or it holds what is never loaded.
+        """
+        from kerasrun.training.saved_models import OwnClass, load_model
+
+        path, recorded = self.folder / BEST, (self.record.get("files") or {}).get(BEST)
         if not path.exists():
             raise InputError(f"{path}: no model was saved; the run's status is {self.status}")
-        return load_model(path, (self.record.get("files") or {}).get(BEST))
+        try:
+            return load_model(path, recorded)
+        except OwnClass:
+            executed = Path(str(recipe).partition(":")[0]) if recipe else self.own_recipe()
+            if executed is None:
+                raise
+        return load_model(path, recorded, recipe=executed)
+
+    def own_recipe(self) -> Path | None:
+        """Return the recipe's copy if it may be executed: unchanged, and the run was made in this results folder."""
+        copy = self.folder / RECIPE
+        if not copy.is_file() or sha256(copy) != self.record.get("recipe_sha256"):
+            return None
+        return copy if Path(self.record.get("results", "")) == self.folder.parent.resolve() else None
 
     def update(self, **changes: Any) -> None:
         """Change the record and commit it."""

@@ -23,7 +23,7 @@ from kerasrun import objects, schedules
 from kerasrun.errors import InputError, Interrupted, RunFailed
 from kerasrun.experiment import Experiment
 from kerasrun.runs import Run
-from kerasrun.training.model import save_model
+from kerasrun.training.saved_models import save_model
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -122,20 +122,30 @@ class Recorder(keras.callbacks.Callback):
         measured = ["loss", *experiment.metric_names]
         self.columns = [*measured, *(f"val_{name}" for name in measured)]
         self.progress = Progress()
+        self.passed_over = (0, 0)  # epoch and blocks of it that an earlier process has done
+        self._at, self._stop_wanted = 0, False
         self._committed_at, self._cost = time.monotonic(), 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Note the rate of the epoch's first step and the time."""
+        self._at = epoch
         self._rate = float(self.model.optimizer.learning_rate) if self.model.optimizer else 0.0
         self._began = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Commit between two blocks of a long epoch."""
+        """Commit between two blocks of a long epoch; let a callback that wants to stop wait for the epoch's end."""
+        if (self._at, batch) < self.passed_over:
+            return
+        if self.model.stop_training:  # Keras would log the part of the epoch as if it were whole
+            self.model.stop_training, self._stop_wanted = False, True
+        if self._stop_wanted:
+            return
         if time.monotonic() - self._committed_at >= max(self.INSIDE_EPOCH_SECONDS, 20 * self._cost):
             self.commit(blocks=batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Add the epoch's row; commit when it is time."""
+        self.model.stop_training = self.model.stop_training or self._stop_wanted
         row = {name: float((logs or {})[name]) for name in self.columns}
         self.progress.rows.append({"epoch": epoch + 1, **row, "learning_rate": self._rate})
         self.progress.seconds.append(time.monotonic() - self._began)

@@ -50,7 +50,7 @@ def prepare(experiment: Experiment) -> Setting:
     """Choose device and threads and tell TensorFlow.
 
     Raises:
-        InputError: a GPU is wanted and there is none, or the recipe cannot be built.
+        InputError: a GPU is wanted and there is none, the recipe cannot be built, or its weights do not fit in memory.
     """
     gpus = tf.config.list_physical_devices("GPU")
     if experiment.device == "gpu" and not gpus:
@@ -63,12 +63,27 @@ def prepare(experiment: Experiment) -> Setting:
     if experiment.deterministic:
         tf.config.experimental.enable_op_determinism()
     network = outline(experiment)
+    _refuse_too_large(network)
     multiplications = forward_multiplications(network)
     wanted = experiment.threads or automatic_threads(network, experiment.batch_size, environment.cores())
     threads, late = _set_threads(wanted)
     jit, uncompiled = _jit(experiment.jit, network, device)
     free = _free_gpu_bytes() if device == "gpu" else environment.free_memory()
     return Setting(device, threads, multiplications, jit, free, (*late, *uncompiled))
+
+
+def _refuse_too_large(network: keras.Model) -> None:
+    """Refuse a network whose weights and gradients alone are more than the memory; the system would kill the process.
+
+    Raises:
+        InputError: it is.
+    """
+    parameters, memory = network.count_params(), environment.memory()
+    if 2 * 4 * parameters > memory:
+        raise InputError(
+            f"out of memory: {parameters:,} parameters and their gradients need {2 * 4 * parameters / 1e9:,.0f} GB, "
+            f"this machine has {memory / 1e9:,.0f} GB\nmake the layers smaller"
+        )
 
 
 def automatic_threads(network: keras.Model, batch_size: int, cores: int) -> int:

@@ -1,10 +1,8 @@
-"""From a recipe to a compiled model: build, seed, check against the task, scale, compile; and back from best.keras."""
+"""From a recipe to a compiled model: build, seed, check against the task, scale, compile."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -108,48 +106,6 @@ def example_weights(
             by_class[label] = weight
     combined = by_class[y] * (1.0 if weights is None else weights)
     return combined.astype(np.float32)
-
-
-def save_model(model: keras.Model, path: Path) -> None:
-    """Save layers and weights without the optimizer and losses: what prediction needs, in Keras's own format."""
-    _bare(model).save(path)
-
-
-def saved_weights(model: keras.Model, path: Path) -> list[np.ndarray]:
-    """Return the weights of a file that `save_model` wrote of this model, in the order of `model.get_weights()`."""
-    present = model.get_weights()
-    _bare(model).load_weights(path)
-    weights = model.get_weights()
-    model.set_weights(present)
-    return weights
-
-
-def load_model(path: Path, sha256: str | None = None) -> keras.Model:
-    """Load a saved model in Keras's safe mode.
-
-    Args:
-        path: a .keras file.
-        sha256: what the run's record says of the file; None where it says nothing.
-
-    Raises:
-        InputError: the file is damaged, changed since the run, or of a kind that is never loaded.
-    """
-    import kerasrun.layers  # noqa: F401 - registers them
-
-    if path.suffix != ".keras":
-        raise InputError(f"{path}: only .keras files are loaded; .h5 and pickle can run code hidden in them")
-    if sha256 and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-        raise InputError(f"{path}: damaged or changed since the run (its sha256 is not the recorded one)")
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever its parts raise
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"{path}: cannot be loaded as a Keras model: {reason}") from error
-
-
-def _bare(model: keras.Model) -> keras.Model:
-    """Return the same layers as a model without optimizer and losses; a class of the user's own stays what it is."""
-    return keras.Model(model.inputs, model.outputs) if type(model).__name__ in ("Functional", "Sequential") else model
 
 
 def _wired(network: keras.Model, front: Any, back: Any, x: np.ndarray) -> keras.Model:

@@ -10,6 +10,8 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import keras
@@ -104,6 +106,22 @@ def architecture(network: keras.Model) -> str:
     return "-".join([first, *map(str, sizes)])
 
 
+def execute(path: Path) -> ModuleType:
+    """Execute a recipe's file; a file beside it may be imported from it."""
+    name = f"kerasrun_recipe_{path.stem}"
+    specification = importlib.util.spec_from_file_location(name, path)
+    if specification is None or specification.loader is None:
+        raise InputError(f"{path}: cannot be read as Python")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        specification.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
 def _check_last_activation(network: keras.Model, entry: catalog.RecipeEntry, task: Task) -> None:
     """Refuse an output layer whose activation is known and cannot serve the task, such as a linear one for classes."""
     last = network.layers[-1] if network.layers else None
@@ -118,19 +136,7 @@ def _check_last_activation(network: keras.Model, entry: catalog.RecipeEntry, tas
 
 
 def _function(entry: catalog.RecipeEntry) -> Callable[..., keras.Model]:
-    """Execute a recipe's file and return its function; a file beside it may be imported from it."""
-    name = f"kerasrun_recipe_{entry.path.stem}"
-    specification = importlib.util.spec_from_file_location(name, entry.path)
-    if specification is None or specification.loader is None:
-        raise InputError(f"{entry.path}: cannot be read as Python")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module
-    sys.path.insert(0, str(entry.path.parent))
-    try:
-        specification.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(entry.path.parent))
-    return getattr(module, entry.function)
+    return getattr(execute(entry.path), entry.function)
 
 
 def _arguments(entry: catalog.RecipeEntry, knobs: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
 
+from kerasrun import environment
 from kerasrun.continuation import differences
 from kerasrun.datasets import Data, Part
 from kerasrun.environment import versions
 from kerasrun.errors import DiskError, Interrupted, KerasrunError, RunFailed
 from kerasrun.experiment import Experiment, identity, to_record
 from kerasrun.runs import BEST, ENDED, ERROR, MODEL, Run, now
-from kerasrun.training import devices, network
+from kerasrun.training import devices, network, saved_models
 from kerasrun.training import model as models
 from kerasrun.training.callbacks import (
     BestModel,
@@ -31,11 +33,9 @@ from kerasrun.training.callbacks import (
     rates,
     short,
 )
-from kerasrun.training.loop import Arrays, Feeder, Plan, steps_per_block
+from kerasrun.training.loop import Arrays, Feeder, Plan, choose_loop, steps_per_block
 from kerasrun.training.predictions import predictions
 from kerasrun.training.snapshot import Restorer, State, capture, put_back
-
-RESIDENT_SHARE = 0.4  # of the free memory that the training part may fill; the rest is the model's and its gradients'
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,12 @@ def train(
         if not resuming:
             run.discard()
         raise
-    notes = (*data.notes, *prepared.setting.notes, *(_note_resuming(run, state) if resuming else ()))
+    notes = (
+        *environment.warnings(run.folder),
+        *data.notes,
+        *prepared.setting.notes,
+        *(_note_resuming(run, state) if resuming else ()),
+    )
     tell(Started(run, data, prepared.plan, notes))
     with Guard(lambda text: tell(Notice(text))) as guard:
         outcome = _fit(prepared, experiment, run, guard, state, tell)
@@ -129,10 +134,11 @@ def train(
     best = outcome.recorder.best.weights
     if outcome.status in ENDED and best is not None:
         ending["test"] = _finish(prepared.feeder, best, data, experiment, run)
-    if outcome.status == "failed":
-        run.write_text(ERROR, "".join(traceback.format_exception(outcome.error)))
     ending["seconds"] = _seconds(run, outcome, time.monotonic() - clock)
-    run.finish(outcome.status, **ending)
+    with suppress(DiskError) if isinstance(outcome.error, DiskError) else nullcontext():
+        if outcome.status == "failed":
+            run.write_text(ERROR, "".join(traceback.format_exception(outcome.error)))
+        run.finish(outcome.status, **ending)
     if outcome.status in ("stopped", "diverged"):  # after the record, or a kill in between would train all again
         run.drop_states()
     _raise(outcome, run, experiment)
@@ -174,7 +180,8 @@ def _prepare(experiment: Experiment, run: Run, data: Data) -> _Prepared:
     setting = devices.prepare(experiment)
     train_part, validation_part = _arrays(data, data.train, experiment), _arrays(data, data.validation, experiment)
     built = models.build(experiment, data.task, data.train.x, data.train.y, jit=setting.jit)
-    plan = _plan(experiment, train_part, data.passes, setting, run)
+    plan, notes = _plan(experiment, built.model, train_part, data.passes, setting, run)
+    setting = replace(setting, notes=(*setting.notes, *notes))
     callbacks = own_callbacks(experiment.callbacks)
     feeder = Feeder(built.model, train_part, validation_part, plan, experiment.seed)
     run.update(experiment=to_record(experiment))
@@ -195,7 +202,8 @@ def _fit(
     if state is not None:
         recorder.progress = Progress(list(state.rows), list(state.seconds))
         if (run.folder / BEST).exists():  # a best epoch after the state will be trained again, to the same weights
-            best.weights = models.saved_weights(model, run.folder / BEST)
+            best.weights = saved_models.saved_weights(model, run.folder / BEST)
+        recorder.passed_over = (state.epochs, state.blocks)
     reporter = _Reporter(tell, prepared.plan, recorder)
     callbacks = [*counting, recorder, reporter, EndOfEpoch(guard), Restorer(state, counting)]
     began = time.monotonic()
@@ -255,16 +263,18 @@ def _arrays(data: Data, part: Part, experiment: Experiment) -> Arrays:
     return (part.x, y) if weights is None else (part.x, y, weights)
 
 
-def _plan(experiment: Experiment, train: Arrays, passes: int, setting: devices.Setting, before: Run) -> Plan:
-    """Choose the loop by the data's size and cut the epoch; a resumed run keeps its blocks."""
-    loop = experiment.loop
-    if loop == "auto":
-        size = sum(array.nbytes for array in train)
-        loop = "resident" if size <= RESIDENT_SHARE * setting.free_bytes else "stream"
+def _plan(
+    experiment: Experiment, model: keras.Model, train: Arrays, passes: int, setting: devices.Setting, before: Run
+) -> tuple[Plan, tuple[str, ...]]:
+    """Choose the loop and cut the epoch; a resumed run keeps its blocks. Also return lines for the user."""
+    size = sum(array.nbytes for array in train)
+    loop, notes = choose_loop(experiment.loop, model, size, setting.free_bytes)
     block = before.record.get("block")
     if block is None:
         block = 1 if loop == "plain" else steps_per_block(setting.multiplications, experiment.batch_size)
-    return Plan(loop, len(train[0]), experiment.batch_size, passes, block, setting.jit)
+    if block > 1 and experiment.callbacks:
+        notes = (*notes, f"callbacks: a batch in the {loop} loop is a block of {block} steps; epochs are epochs")
+    return Plan(loop, len(train[0]), experiment.batch_size, passes, block, setting.jit), notes
 
 
 def _record_start(
