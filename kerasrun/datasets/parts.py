@@ -34,7 +34,16 @@ class Part:
     def take(self, positions: np.ndarray) -> Part:
         """Return the examples at these positions (not row numbers) as a part of its own."""
         weights = None if self.weights is None else self.weights[positions]
-        return Part(self.x[positions], self.y[positions], self.rows[positions], weights)
+        x = np.take(self.x, positions, axis=0, out=aligned((len(positions), *self.x.shape[1:]), self.x.dtype))
+        return Part(x, self.y[positions], self.rows[positions], weights)
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Return an array of any content whose memory begins at a multiple of 64 bytes: TensorFlow can use it as it is."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    memory = np.empty(size + 64, dtype=np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def whole(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> Part:

@@ -20,12 +20,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasrun.datasets.parts import aligned
 from kerasrun.training.seeds import batch_order
 
 Arrays = tuple[np.ndarray, ...]  # (x, y) or (x, y, sample weights), equally long
 LARGEST_EVALUATION_BATCH = 1024
 EVALUATION_BYTES = 64 * 2**20
 BLOCK_SECONDS = 0.2
+RESIDENT_SHARE = 0.4  # of the free memory that the training part may fill; the rest is the model's and its gradients'
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,27 @@ class Plan:
         return math.ceil(self.steps / self.block)
 
 
+def choose_loop(wanted: str, model: keras.Model, size: int, free_bytes: int) -> tuple[str, tuple[str, ...]]:
+    """Return the loop to use, and a line for the user where it is not what could be expected.
+
+    Args:
+        wanted: "auto", "resident", "stream" or "plain".
+        model: a class with a `fit` or a train function of its own goes the plain way.
+        size: of the training part, in bytes.
+        free_bytes: of the device.
+    """
+    own = [
+        name for name in ("fit", "make_train_function") if getattr(type(model), name) is not getattr(keras.Model, name)
+    ]
+    if own and wanted != "plain":
+        return "plain", (f"plain loop: {type(model).__name__} has a {own[0]} of its own",)
+    if wanted != "auto":
+        return wanted, ()
+    if size <= RESIDENT_SHARE * free_bytes:
+        return "resident", ()
+    return "stream", (f"stream loop: the training part has {size / 2**30:.1f} GiB, {free_bytes / 2**30:.1f} are free",)
+
+
 def evaluation_batch(x: np.ndarray) -> int:
     """Return the batch size of every evaluation: the largest power of two up to 1024 whose inputs stay under 64 MB.
 
@@ -67,6 +90,17 @@ def evaluation_batch(x: np.ndarray) -> int:
     bytes_each = max(1, x[:1].nbytes)
     fitting = max(1, EVALUATION_BYTES // bytes_each)
     return min(LARGEST_EVALUATION_BATCH, 2 ** int(math.log2(fitting)))
+
+
+def on_device(array: np.ndarray) -> tf.Tensor:
+    """Return an array as a tensor on the device; on the CPU it is the same memory, which must not change any more."""
+    if not array.size or tf.config.list_logical_devices("GPU"):
+        return tf.constant(array)
+    if not array.flags.c_contiguous or not array.flags.writeable or array.ctypes.data % 64:
+        copy = aligned(array.shape, array.dtype)
+        copy[...] = array
+        array = copy
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
 def steps_per_block(multiplications: int, batch_size: int) -> int:
@@ -132,8 +166,11 @@ class Feeder:
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the model's outputs with its present weights, float32 (n, outputs)."""
         batch = evaluation_batch(x)
-        padded = np.concatenate([x, np.broadcast_to(x[:1], (-len(x) % batch, *x.shape[1:]))])  # one shape, one trace
-        outputs = [self._forward(padded[start : start + batch]) for start in range(0, len(x), batch)]
+        outputs = []
+        for start in range(0, len(x), batch):
+            rows = x[start : start + batch]
+            filling = np.broadcast_to(x[:1], (batch - len(rows), *x.shape[1:]))  # one shape, so one trace
+            outputs.append(self._forward(np.concatenate([rows, filling]) if len(filling) else rows))
         return np.concatenate(outputs).astype(np.float32)[: len(x)]
 
     def _build(self) -> None:
@@ -152,7 +189,7 @@ class Feeder:
 
     def _evaluation(self, part: Arrays) -> Callable[[Any], dict[str, tf.Tensor]]:
         """Return a test function that walks through a whole part in one or two calls."""
-        resident = tuple(tf.constant(array) for array in part)
+        resident = tuple(on_device(array) for array in part)
         order, batch = np.arange(len(part[0]), dtype=np.int32), evaluation_batch(part[0])
         return lambda _: _walk_all(self._walk_evaluation, resident, order, batch)
 
@@ -166,7 +203,7 @@ class Feeder:
 
     def _resident(self, first_epoch: int, first_block: int) -> tf.data.Dataset:
         walk = _walker(self.model, self.model.train_step, self.plan.jit)
-        resident = tuple(tf.constant(array) for array in self.train)
+        resident = tuple(on_device(array) for array in self.train)
         blocks = self._pieces(first_epoch, first_block, self.plan.block)
         self.model.train_function = lambda _: _walk_all(walk, resident, next(blocks), self.plan.batch_size)
         return self._counted(self.train)

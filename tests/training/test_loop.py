@@ -129,3 +129,27 @@ def test_several_passes_go_through_all_examples_each_time():
 @pytest.mark.parametrize(("shape", "batch"), [((28, 28), 1024), ((224, 224, 3), 256), ((5000, 5000, 3), 1)])
 def test_the_evaluation_batch_is_the_largest_power_of_two_under_64_megabytes(shape, batch):
     assert evaluation_batch(np.broadcast_to(np.uint8(0), (2048, *shape))) == batch
+
+
+@pytest.mark.parametrize(("size", "loop"), [(4 * 2**30, "resident"), (5 * 2**30, "stream")])
+def test_the_loop_is_chosen_by_the_datas_size(size, loop):
+    import keras
+
+    from kerasrun.training.loop import choose_loop
+
+    chosen, notes = choose_loop("auto", keras.Sequential(), size, 10 * 2**30)
+    assert chosen == loop
+    assert bool(notes) == (loop == "stream")
+    assert choose_loop("plain", keras.Sequential(), size, 10 * 2**30) == ("plain", ())
+
+
+def test_a_model_with_a_fit_of_its_own_goes_the_plain_way_and_it_is_said():
+    import keras
+
+    from kerasrun.training.loop import choose_loop
+
+    class Own(keras.Model):
+        def fit(self, *args, **kwargs):
+            return super().fit(*args, **kwargs)
+
+    assert choose_loop("resident", Own(), 1, 10**9) == ("plain", ("plain loop: Own has a fit of its own",))
