@@ -93,6 +93,8 @@ def load_model(path: Path, sha256: str | None = None, *, recipe: Path | None = N
         raise InputError(f"{path}: damaged or changed since the run (its sha256 is not the recorded one)")
     archive = _archive(path, content)
     config = _config(path, archive)
+    if isinstance(config, dict):
+        config["compile_config"] = None  # optimizer and losses are never loaded
     own = _own_classes(recipe) if recipe else {}
     for part in _parts(path, config):
         if part.get("class_name") not in own:

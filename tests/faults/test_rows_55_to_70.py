@@ -53,6 +53,46 @@ def test_row_56_models_that_run_code_are_refused(said):
     assert "loaded" not in (said["lambda_value"], said["no_json"], said["a_list"])
 
 
+OWN = """
+import keras
+
+
+class Doubled(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs + inputs
+
+
+class Stepping(keras.Model):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+def own(task):
+    inputs = keras.Input(task.input_shape, dtype=task.input_dtype)
+    outputs = keras.layers.Dense(task.num_outputs, activation=task.output_activation)(Doubled()(inputs))
+    return Stepping(inputs, outputs)
+"""
+LOAD_TWICE = """
+import sys, kerasrun
+run = kerasrun.load_run(results=sys.argv[1])
+print(run.model().count_params())
+run.record["results"] = "/elsewhere"
+print(run.model(recipe=sys.argv[2]).count_params())
+run.model()
+"""
+
+
+def test_row_56_a_model_with_classes_of_its_own_is_loaded_with_its_recipe_alone(tmp_path):
+    recipe, results = f"{tmp_path / 'mine.py'}:own", tmp_path / "results"
+    (tmp_path / "mine.py").write_text(OWN)
+    code, said = command("train", "iris", "epochs=1", f"recipe={recipe}", "--results", results)
+    assert code == 0, said
+    words = [sys.executable, "-c", LOAD_TWICE, str(results), recipe]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT)
+    assert done.stdout.split() == ["15", "15"], done.stderr
+    assert "which neither Keras nor kerasrun brings; it is not loaded" in done.stderr
+
+
 def test_row_57_functions_outside_of_keras_are_refused(said):
     for name in ("system", "popen", "get_file", "eval"):
         assert "it is not loaded" in said[name] or "only Keras's activations are loaded" in said[name], name
