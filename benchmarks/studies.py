@@ -78,14 +78,14 @@ def scaling(effort: Effort) -> Iterator[Row]:
 
 
 def memory(effort: Effort) -> Iterator[Row]:
-    """Yield the largest memory of a training, of one with next to no data, and the size of the arrays."""
+    """Yield the largest memory of a training, of one with next to no data, and of importing Keras."""
     first = replace(WORKLOADS["dense, batch 32"], dataset=at_hand("fashion-mnist"))
     for turn in range(effort.rounds):
         for rival in ("kerasrun", "kerasrun --jit", "model.fit, arrays"):
-            for limit in (100, None):
-                found = once(rival, replace(first, limit=limit), 2)
-                yield {"rival": rival, "limit": limit or "all", "turn": turn, "bytes": found["peak_bytes"]}
-        yield {"rival": "import keras", "limit": "", "turn": turn, "bytes": _imported_bytes()}
+            for workload in (replace(first, dataset="digits"), first):
+                peak = once(rival, workload, 2)["peak_bytes"]
+                yield {"rival": rival, "dataset": workload.dataset, "turn": turn, "bytes": peak}
+        yield {"rival": "import keras", "dataset": "", "turn": turn, "bytes": _imported_bytes()}
 
 
 def threads(effort: Effort) -> Iterator[Row]:
