@@ -19,6 +19,8 @@ NETWORK = {  # file systems on which locks or atomic renames may not hold betwee
     "nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afpfs", "webdav", "9p", "drvfs", "fuse.sshfs", "lustre", "gpfs",
     "ceph", "fuse.ceph", "glusterfs", "fuse.glusterfs", "beegfs", "afs",
 }  # fmt: skip
+# Packages that Keras need not load. The command line names them: it gives Keras no DataFrame and no scikit-learn model.
+hidden_from_keras: tuple[str, ...] = ()
 PACKAGES = ("kerasrun", "keras", "tensorflow", "numpy", "pandas", "scikit-learn")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
+from kerasrun import environment
 from kerasrun.cli import compare, datasets, doctor, recipes, resume, runs, show, train, verify
 from kerasrun.errors import InputError, KerasrunError, unknown
 
@@ -36,6 +37,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command that the process was started with."""
+    environment.hidden_from_keras = ("pandas", "sklearn")
     debug = "--debug" in sys.argv
     words = [word for word in sys.argv[1:] if word != "--debug"]
     try:

@@ -20,4 +20,4 @@ def doctor(*, results: words.Results = Path("results")) -> None:
         if finding.advice:
             console.say(f"{'':<15} ! {finding.advice}")
             advice += 1
-    console.say(f"{advice} to see to, marked !" if advice else "nothing to see to")
+    console.say(f"{advice} to see to, marked !" if advice else "nothing amiss")

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kerasrun import environment
 from kerasrun.errors import InputError
 
 
@@ -56,8 +57,20 @@ def _quiet() -> Iterator[None]:
             os.close(stderr)
 
 
+@contextmanager
+def _hidden(names: tuple[str, ...]) -> Iterator[None]:
+    """Let packages look as if they were not installed: Keras imports them only to accept their objects."""
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
 _choose_backend()
-with _quiet():
+with _quiet(), _hidden(environment.hidden_from_keras):
     import keras
     import tensorflow  # noqa: F401
 

@@ -30,7 +30,7 @@ def test_versions_machine_folders_and_devices_are_reported_as_plain_text(tmp_pat
     for name in ("python", "keras", "tensorflow", "system", "cores", "threads", "memory", "free disk", "file system"):
         assert line(text, name).removeprefix(name).strip()
     assert "\x1b" not in text
-    assert text.splitlines()[-1] == "nothing to see to"
+    assert text.splitlines()[-1] == "nothing amiss"
 
 
 def test_a_missing_results_folder_is_judged_by_the_one_above_and_not_made(tmp_path):

@@ -271,3 +271,16 @@ def test_a_perceptron_learns_and(tmp_path):
     outputs = run.model().predict(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32"), verbose=0)[:, 0]
     assert list(outputs > 0.5) == [False, False, False, True]
     assert len(run.metrics) == 50
+
+
+def test_packages_that_keras_need_not_load_can_be_imported_afterwards():
+    import subprocess
+    import sys
+
+    program = (
+        "import sys; from kerasrun import environment; environment.hidden_from_keras = ('pandas', 'sklearn')\n"
+        "import kerasrun.training; print('pandas' in sys.modules, 'sklearn' in sys.modules)\n"
+        "import pandas, sklearn; print(pandas.DataFrame([1]).size)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["False", "False", "1"], done.stderr
