@@ -6,21 +6,19 @@ a block of steps: its number counts blocks and its logs are the running means up
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import keras
 import numpy as np
 
-from kerasrun import objects, schedules
-from kerasrun.errors import InputError, Interrupted, RunFailed
+from kerasrun import schedules
+from kerasrun.errors import Interrupted, RunFailed
 from kerasrun.experiment import Experiment
 from kerasrun.runs import Run
 from kerasrun.training.saved_models import save_model
@@ -274,45 +272,6 @@ def rates(experiment: Experiment) -> list[keras.callbacks.Callback]:
         return [Rate(experiment.schedule, experiment.epochs)]
     monitor, mode = experiment.monitored
     return [keras.callbacks.ReduceLROnPlateau(monitor=monitor, mode=mode, min_delta=0.0, **plateau)]
-
-
-def own_callbacks(references: tuple[str, ...]) -> list[keras.callbacks.Callback]:
-    """Make the user's own callbacks.
-
-    Args:
-        references: "file.py:Name" or "file.py:Name(argument=value)" each.
-
-    Raises:
-        InputError: file or class is missing, or it is no Keras 3 callback.
-    """
-    return [_own_callback(reference) for reference in references]
-
-
-def _own_callback(reference: str) -> keras.callbacks.Callback:
-    file, _, call = reference.rpartition(":")
-    path = Path(file)
-    if not file or not path.is_file():
-        raise InputError(f"callback '{reference}': no such file; write my_callbacks.py:Name")
-    name, arguments = objects.parse_call(call)
-    specification = importlib.util.spec_from_file_location(f"kerasrun_callbacks_{path.stem}", path)
-    assert_readable = specification and specification.loader
-    if not assert_readable:
-        raise InputError(f"{path}: cannot be read as Python")
-    module = importlib.util.module_from_spec(specification)  # type: ignore[arg-type]
-    try:
-        specification.loader.exec_module(module)  # type: ignore[union-attr]
-        made = getattr(module, name)(**arguments)
-    except Exception as error:
-        raise InputError(f"callback '{reference}' raised {type(error).__name__}: {error}") from error
-    if not isinstance(made, keras.callbacks.Callback):
-        origin = type(made).__module__
-        hint = (
-            "; tensorflow.python.keras is not Keras 3: import keras.callbacks" if "tensorflow.python" in origin else ""
-        )
-        raise InputError(
-            f"callback '{reference}' is no keras.callbacks.Callback but {origin}.{type(made).__name__}{hint}"
-        )
-    return made
 
 
 def short(value: float) -> float:

@@ -11,8 +11,10 @@ generator behind the dataset that `fit` counts with.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -244,10 +246,11 @@ class Feeder:
         return indices.map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
-def _walker(model: keras.Model, step: Callable, jit: bool) -> Callable[[tuple, np.ndarray], dict[str, tf.Tensor]]:
+def _walker(model: keras.Model, step: Callable, jit: bool) -> Callable[..., dict[str, tf.Tensor]]:
     """Return a function that applies a Keras step to many batches in one graph call.
 
-    It takes arrays on the device, (n, …) each, and their indices, int32 (steps, batch).
+    It takes arrays on the device, (n, …) each, their indices, int32 (steps, batch), and the size of a batch, None for
+    any: with an unknown one a step costs half as much again, but one trace serves every last batch.
     """
 
     @tf.function(jit_compile=jit)
@@ -259,16 +262,30 @@ def _walker(model: keras.Model, step: Callable, jit: bool) -> Callable[[tuple, n
         tf.while_loop(lambda i: i < tf.shape(block)[0], body, [0], parallel_iterations=1)
         return model.get_metrics_result()
 
-    traced: dict[int, Callable] = {}
+    traced: dict[int | None, Callable] = {}
 
-    def run(arrays: tuple[tf.Tensor, ...], block: np.ndarray) -> dict[str, tf.Tensor]:
-        batch = block.shape[1]
-        if batch not in traced:  # one trace a batch size: with an unknown one, steps cost half as much again
+    def run(arrays: tuple[tf.Tensor, ...], block: np.ndarray, size: int | None) -> dict[str, tf.Tensor]:
+        if size not in traced:
             specs = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays)
-            traced[batch] = walk.get_concrete_function(specs, tf.TensorSpec((None, batch), tf.int32))
-        return traced[batch](arrays, tf.constant(block))
+            with _philox():
+                traced[size] = walk.get_concrete_function(specs, tf.TensorSpec((None, size), tf.int32))
+        return traced[size](arrays, tf.constant(block))
 
     return run
+
+
+@contextmanager
+def _philox() -> Iterator[None]:
+    """Name dropout's generator while a step is traced: the same numbers, but XLA on a CPU draws them faster.
+
+    Seen with dense 784-100-10, dropout 0.2, batch 32: an epoch of 12,000 images 1.0 s with "auto_select", 0.2 s so.
+    """
+    original = tf.nn.experimental.stateless_dropout
+    tf.nn.experimental.stateless_dropout = functools.partial(original, rng_alg="philox")
+    try:
+        yield
+    finally:
+        tf.nn.experimental.stateless_dropout = original
 
 
 def _walk_all(walk: Callable, arrays: tuple, indices: np.ndarray, batch: int) -> dict[str, tf.Tensor]:
@@ -276,9 +293,9 @@ def _walk_all(walk: Callable, arrays: tuple, indices: np.ndarray, batch: int) ->
     whole = len(indices) // batch * batch
     logs: dict[str, tf.Tensor] = {}
     if whole:
-        logs = walk(arrays, indices[:whole].reshape(-1, batch))
+        logs = walk(arrays, indices[:whole].reshape(-1, batch), batch)
     if whole < len(indices):
-        logs = walk(arrays, indices[whole:].reshape(1, -1))
+        logs = walk(arrays, indices[whole:].reshape(1, -1), None)
     return logs
 
 

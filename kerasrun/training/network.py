@@ -1,17 +1,10 @@
-"""From a recipe to a network: call it, check its output against the task, describe its layers.
-
-The only module that executes a recipe's file.
-"""
+"""From a recipe to a network: call it, check its output against the task, describe its layers."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import keras
@@ -21,6 +14,7 @@ from kerasrun import catalog, objects
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment
 from kerasrun.task import Task
+from kerasrun.training.own_code import execute
 
 
 def outline(experiment: Experiment) -> keras.Model:
@@ -43,7 +37,7 @@ def build_network(experiment: Experiment, task: Task) -> keras.Model:
     """
     entry = catalog.recipe(experiment.recipe)
     with _named_faults(entry):
-        network = _function(entry)(task, **_arguments(entry, experiment.knobs))
+        network = getattr(execute(entry.path, "recipe"), entry.function)(task, **_arguments(entry, experiment.knobs))
     if not isinstance(network, keras.Model):
         raise InputError(f"recipe '{entry.name}' returned {type(network).__name__}, not a keras.Model")
     shape = getattr(network, "output_shape", None)
@@ -106,22 +100,6 @@ def architecture(network: keras.Model) -> str:
     return "-".join([first, *map(str, sizes)])
 
 
-def execute(path: Path) -> ModuleType:
-    """Execute a recipe's file; a file beside it may be imported from it."""
-    name = f"kerasrun_recipe_{path.stem}"
-    specification = importlib.util.spec_from_file_location(name, path)
-    if specification is None or specification.loader is None:
-        raise InputError(f"{path}: cannot be read as Python")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module
-    sys.path.insert(0, str(path.parent))
-    try:
-        specification.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.parent))
-    return module
-
-
 def _check_last_activation(network: keras.Model, entry: catalog.RecipeEntry, task: Task) -> None:
     """Refuse an output layer whose activation is known and cannot serve the task, such as a linear one for classes."""
     last = network.layers[-1] if network.layers else None
@@ -133,10 +111,6 @@ def _check_last_activation(network: keras.Model, entry: catalog.RecipeEntry, tas
             f"recipe '{entry.name}' ends in the activation {activation}; {task.name} needs {task.output_activation}\n"
             "write the last layer as keras.layers.Dense(task.num_outputs, activation=task.output_activation)"
         )
-
-
-def _function(entry: catalog.RecipeEntry) -> Callable[..., keras.Model]:
-    return getattr(execute(entry.path), entry.function)
 
 
 def _arguments(entry: catalog.RecipeEntry, knobs: Mapping[str, Any]) -> dict[str, Any]:

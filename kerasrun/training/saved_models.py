@@ -21,7 +21,7 @@ import numpy as np
 
 from kerasrun import environment
 from kerasrun.errors import InputError
-from kerasrun.training import network
+from kerasrun.training import own_code
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 LARGEST_CONFIG = 64 << 20  # bytes; a network of a thousand layers has one
@@ -107,7 +107,7 @@ def load_model(path: Path, sha256: str | None = None, *, recipe: Path | None = N
 
 
 def _own_classes(recipe: Path) -> dict[str, type]:
-    module = network.execute(recipe)
+    module = own_code.execute(recipe, "recipe")
     return {
         name: found
         for name, found in vars(module).items()

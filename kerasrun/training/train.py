@@ -29,11 +29,11 @@ from kerasrun.training.callbacks import (
     Progress,
     Recorder,
     early_stopping,
-    own_callbacks,
     rates,
     short,
 )
 from kerasrun.training.loop import Arrays, Feeder, Plan, choose_loop, steps_per_block
+from kerasrun.training.own_code import own_callbacks
 from kerasrun.training.predictions import predictions
 from kerasrun.training.snapshot import Restorer, State, capture, put_back
 
@@ -133,7 +133,8 @@ def train(
     ending["error"] = {"message": _one_line(outcome.error)} if outcome.error else None
     best = outcome.recorder.best.weights
     if outcome.status in ENDED and best is not None:
-        ending["test"] = _finish(prepared.feeder, best, data, experiment, run)
+        is_last = ending["best_epoch"] == ending["epochs_run"] and outcome.status != "diverged"
+        ending["test"] = _finish(prepared.feeder, best, data, experiment, run, is_last=is_last)
     ending["seconds"] = _seconds(run, outcome, time.monotonic() - clock)
     with suppress(DiskError) if isinstance(outcome.error, DiskError) else nullcontext():
         if outcome.status == "failed":
@@ -224,11 +225,16 @@ def _fit(
     return _Outcome(status, error, recorder, time.monotonic() - began)
 
 
-def _finish(feeder: Feeder, best: list[np.ndarray], data: Data, experiment: Experiment, run: Run) -> dict[str, float]:
+def _finish(
+    feeder: Feeder, best: list[np.ndarray], data: Data, experiment: Experiment, run: Run, *, is_last: bool
+) -> dict[str, float]:
     """Keep what the last and the best weights predict, and evaluate the test part once, with the best weights."""
     kept = predictions(feeder, data, "last")
     feeder.model.set_weights(best)
-    kept |= predictions(feeder, data, "best")
+    if is_last:
+        kept |= {name.replace("_last", "_best"): array for name, array in kept.items()}
+    else:
+        kept |= predictions(feeder, data, "best")
     run.write_predictions(kept)
     measured = feeder.evaluate(_arrays(data, data.test, experiment))
     return {name: short(measured[name]) for name in ("loss", *experiment.metric_names)}

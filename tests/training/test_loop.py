@@ -153,3 +153,22 @@ def test_a_model_with_a_fit_of_its_own_goes_the_plain_way_and_it_is_said():
             return super().fit(*args, **kwargs)
 
     assert choose_loop("resident", Own(), 1, 10**9) == ("plain", ("plain loop: Own has a fit of its own",))
+
+
+def test_blocks_compiled_with_xla_learn_the_same_to_rounding(tmp_path):
+    """But for dropout, whose masks are others under XLA."""
+    given = {"epochs": 3, "limit": 160, "hidden": "16"}
+    plain = kerasrun.train("digits", results=tmp_path, **given)
+    compiled = kerasrun.train("digits", results=tmp_path, jit=True, **given)
+    assert compiled.record["jit"] is True
+    np.testing.assert_allclose(compiled.metrics["loss"], plain.metrics["loss"], rtol=1e-4)
+
+
+def test_convolutions_on_a_cpu_are_not_compiled_and_it_is_said(tmp_path):
+    notes = []
+    run = kerasrun.train(
+        "digits", recipe="cnn", filters="4", kernel_size=2, hidden="8", epochs=1, limit=60, jit=True, results=tmp_path,
+        watch=lambda event: notes.extend(getattr(event, "notes", ())),
+    )  # fmt: skip
+    assert run.record["jit"] is False
+    assert any("convolutions on the CPU are not compiled" in note for note in notes)
