@@ -124,8 +124,8 @@ def train_run(experiment: Experiment, run: Run, *, resuming: bool = False, watch
         environment.refuse_distribution()
         with ThreadPoolExecutor(max_workers=1) as pool:
             loading = pool.submit(datasets.load, experiment)
-            if experiment.entry.source == "bundled":
-                loading.result()  # scikit-learn is in it: Keras, which looks for that too, comes after it
+            if datasets.status(experiment.entry) in ("bundled", "not cached"):
+                loading.result()  # first: scikit-learn, which Keras looks for, too; data that may not be to be had
             from kerasrun.training.snapshot import last_state
             from kerasrun.training.train import train as train_on
 
