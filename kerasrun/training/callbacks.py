@@ -160,7 +160,7 @@ class Recorder(keras.callbacks.Callback):
         self.run.write_state(self.capture(blocks))
         self.run.update(**self.summary())
         self._committed_at = time.monotonic()
-        self._cost = self._committed_at - start
+        self._cost = max(self._committed_at - start, 0.8 * self._cost)  # without a better model, it is far less
 
     def write_tables(self) -> None:
         """Write the best model and the tables, which must not lag behind a state."""
