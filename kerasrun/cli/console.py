@@ -204,15 +204,15 @@ class _Live(_Lines):
         self.task = self.bar.add_task("", total=event.plan.steps, text="")
 
     def on_block(self, event: Any) -> None:
-        assert_started = self.started
-        if assert_started is None:
+        if self.started is None:
             return
-        plan, epochs = assert_started.plan, assert_started.run.record["experiment"]["epochs"]
+        plan, epochs = self.started.plan, self.started.run.record["experiment"]["epochs"]
         done = (event.epoch - 1) * plan.steps + event.steps
         elapsed = time.monotonic() - self.began
         rate, left = done * plan.batch_size / elapsed, elapsed / done * (epochs * plan.steps - done)
+        means = "  ".join(f"{name} {value:.4f}" for name, value in sorted(event.logs.items(), key=_loss_first)[:2])
         text = (
-            f"{event.steps}/{plan.steps}  loss {event.logs.get('loss', 0):.4f}  {rate:,.0f} examples/s  "
+            f"{event.steps}/{plan.steps}  {means}  {rate:,.0f} examples/s  "
             f"{_duration(left)} left  {_sparkline(self.curve)}"
         )
         self.bar.update(self.task, completed=event.steps, description=f"{event.epoch:>6}/{epochs}", text=text)
@@ -319,6 +319,10 @@ def _folded(line: str, indent: int) -> str:
         return line
     parts = textwrap.wrap(line[indent:], width - indent, break_long_words=False, break_on_hyphens=False)
     return line[:indent] + ("\n" + " " * indent).join(parts)
+
+
+def _loss_first(item: tuple[str, float]) -> bool:
+    return item[0] != "loss"
 
 
 def _number(name: str, value: float) -> str:
