@@ -65,9 +65,9 @@ def prepare(experiment: Experiment) -> Setting:
     network = outline(experiment)
     _refuse_too_large(network)
     multiplications = forward_multiplications(network)
-    wanted = experiment.threads or automatic_threads(network, experiment.batch_size, environment.cores())
-    threads, late = _set_threads(wanted)
     jit, uncompiled = _jit(experiment.jit, network, device)
+    wanted = experiment.threads or automatic_threads(network, experiment.batch_size, environment.cores(), jit=jit)
+    threads, late = _set_threads(wanted)
     free = _free_gpu_bytes() if device == "gpu" else environment.free_memory()
     return Setting(device, threads, multiplications, jit, free, (*late, *uncompiled))
 
@@ -86,16 +86,17 @@ def _refuse_too_large(network: keras.Model) -> None:
         )
 
 
-def automatic_threads(network: keras.Model, batch_size: int, cores: int) -> int:
-    """Return 1 for small dense networks, all cores for convolutions and large networks.
+def automatic_threads(network: keras.Model, batch_size: int, cores: int, *, jit: bool) -> int:
+    """Return 1 for small dense networks, all cores for convolutions, large networks and blocks compiled with XLA.
 
     Args:
         network: built, if only symbolically.
         batch_size: examples a step.
         cores: usable cores.
+        jit: whether blocks are compiled; 784-100-10 took 0.27 s an epoch with two threads then, 0.35 s with one.
     """
     small = forward_multiplications(network) * batch_size < ONE_THREAD
-    return 1 if small and not _convolves(network) else cores
+    return 1 if small and not jit and not _convolves(network) else cores
 
 
 def forward_multiplications(network: keras.Model) -> int:

@@ -172,3 +172,17 @@ def test_convolutions_on_a_cpu_are_not_compiled_and_it_is_said(tmp_path):
     )  # fmt: skip
     assert run.record["jit"] is False
     assert any("convolutions on the CPU are not compiled" in note for note in notes)
+
+
+def test_threads_depend_on_the_model_and_the_cores_alone():
+    import keras
+
+    from kerasrun.training.devices import automatic_threads
+
+    small = keras.Sequential([keras.Input((784,)), keras.layers.Dense(100), keras.layers.Dense(10)])
+    large = keras.Sequential([keras.Input((784,)), keras.layers.Dense(2000), keras.layers.Dense(2000)])
+    convolutions = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3)])
+    assert automatic_threads(small, 32, 8, jit=False) == 1
+    assert automatic_threads(small, 32, 8, jit=True) == 8
+    assert automatic_threads(large, 32, 8, jit=False) == 8
+    assert automatic_threads(convolutions, 32, 8, jit=False) == 8
