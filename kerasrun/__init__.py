@@ -51,11 +51,11 @@ def train(
         kerasrun.errors.InputError: a wrong name, value or combination; found before TensorFlow is loaded.
         kerasrun.errors.RunFailed: the training failed; its folder keeps status and error.
     """
-    from kerasrun import continuation, runs
+    from kerasrun import continuation, run_folder, runs
     from kerasrun.experiment import resolve
 
     experiment = resolve(dataset, given, file=Path(file) if file else None)
-    runs.probe(Path(results), name)
+    run_folder.probe(Path(results), name)
     if resume and (earlier := continuation.newest_of(experiment, Path(results))):
         return go_on(earlier, watch=watch)
     return train_run(experiment, runs.start(experiment, Path(results), name=name), watch=watch)

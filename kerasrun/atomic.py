@@ -6,6 +6,7 @@ The only module that writes files which must survive a kill.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -51,6 +52,22 @@ def write_with(path: Path, fill: Callable[[Path], None]) -> None:
             with suppress(OSError):
                 temporary.unlink()
             raise
+
+
+def sealed(content: bytes) -> bytes:
+    """Return a content with its sha256 in front."""
+    return hashlib.sha256(content).digest() + content
+
+
+def unsealed(content: bytes) -> bytes:
+    """Return the content that `sealed` was given.
+
+    Raises:
+        ValueError: a single bit differs.
+    """
+    if hashlib.sha256(content[32:]).digest() != content[:32]:
+        raise ValueError("its checksum does not fit its content")
+    return content[32:]
 
 
 def no_link(path: str, flags: int) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kerasrun import atomic, run_index, runs
+from kerasrun import atomic, run_folder, run_index, runs
 from kerasrun.run_record import Fault, parse
 
 
@@ -58,7 +58,7 @@ def check_run(folder: Path) -> Iterator[tuple[str, str]]:
     if (said := record.get("checksum")) and said != runs.checksum(record):
         yield runs.RECORD, "was changed since it was written (its checksum does not fit)"
     yield from ((path.name, "is a symbolic link") for path in sorted(folder.iterdir()) if path.is_symlink())
-    working = runs.is_locked(folder)
+    working = run_folder.is_locked(folder)
     if not working:
         yield from ((path.name, "left by a process that was killed; resume removes it") for path in _leftovers(folder))
     yield from _states(folder)
@@ -73,7 +73,7 @@ def _states(folder: Path) -> Iterator[tuple[str, str]]:
     for name in (runs.STATE, runs.PREVIOUS_STATE):
         if (folder / name).exists():
             try:
-                runs.unsealed((folder / name).read_bytes())
+                atomic.unsealed((folder / name).read_bytes())
             except ValueError as error:
                 yield name, f"is damaged: {error}"
 

@@ -55,10 +55,12 @@ class Scan:
         records: what each run.json says, with "folder" as it is now and "path", the newest first; parts that are equal
             are shared between records, so copy before changing one.
         damaged: the folders that were skipped.
+        others: the names of the folders that are no runs.
     """
 
     records: list[Record] = field(default_factory=list)
     damaged: list[Damaged] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
 
 
 def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None) -> Scan:
@@ -66,17 +68,18 @@ def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None) -> S
 
     Args:
         results: folder of all runs; one that does not exist holds none.
-        is_locked: tells whether a process works on a run folder; kerasrun.runs.is_locked where none is given. Asked
+        is_locked: tells whether a process works on a run folder; run_folder.is_locked where none is given. Asked
             only of runs that say "running": when nobody does, the record reads "interrupted".
 
     Raises:
         InputError: `results` is no folder or cannot be read.
     """
-    with _collector_at_rest():
+    with collector_at_rest():
         now = time.time_ns()
         indexed = _read_index(results)
         kept: dict[str, tuple[Signature, Record]] = {}
         damaged: list[Damaged] = []
+        others: list[str] = []
         fresh = 0
         for name in _folders(results):
             try:
@@ -88,6 +91,7 @@ def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None) -> S
                     kept[name] = _read(results, name)
                     fresh += 1
             except FileNotFoundError:
+                others.append(name)
                 if _FOLDER.fullmatch(name) and not _locked(results / name, is_locked):
                     damaged.append(Damaged(_printable(name), f"missing: it holds no {RECORD}"))
             except NotADirectoryError:
@@ -98,7 +102,7 @@ def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None) -> S
                 damaged.append(Damaged(_printable(name), f"{RECORD} {fault}"))
         if (fresh + len(indexed.keys() - kept.keys())) * _WORTH_WRITING > len(kept):
             _write_index(results, {n: pair for n, pair in kept.items() if now - pair[0][0] > _SETTLED})
-        return Scan(_finished(results, kept, is_locked), sorted(damaged))
+        return Scan(_finished(results, kept, is_locked), sorted(damaged), others)
 
 
 def find(results: Path, name: str) -> Path:
@@ -210,9 +214,9 @@ def _finished(
 
 def _locked(folder: Path, is_locked: Callable[[Path], bool] | None) -> bool:
     if is_locked is None:
-        from kerasrun import runs
+        from kerasrun import run_folder
 
-        is_locked = runs.is_locked
+        is_locked = run_folder.is_locked
     try:
         return is_locked(folder)
     except OSError:
@@ -297,7 +301,7 @@ def _printable(name: str) -> str:
 
 
 @contextmanager
-def _collector_at_rest() -> Iterator[None]:
+def collector_at_rest() -> Iterator[None]:
     """Keep the garbage collector from walking a growing heap again and again: it doubles the time of 10,000 records."""
     was_on = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""The run folder: made, filled, found, locked. The only module that knows the names of its files.
+"""A run: the record and the files of its folder. The only module that knows the names of the files.
 
 results/fashion-mnist-dense-20261121-101500-kqztw/
   run.json          the record: experiment, origins, status, metrics, versions, hardware
@@ -14,15 +14,10 @@ results/fashion-mnist-dense-20261121-101500-kqztw/
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-import random
-import re
 import shutil
-import string
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,8 +26,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from kerasrun import atomic, catalog, environment
-from kerasrun.errors import DiskError, InputError, RunInUse
-from kerasrun.experiment import Experiment, from_record, to_record
+from kerasrun.errors import DiskError, InputError
+from kerasrun.experiment import Experiment, from_record, identity, to_record
+from kerasrun.run_folder import check_name, is_locked, lock, new_folder, plain
 
 if TYPE_CHECKING:
     import keras
@@ -41,10 +37,8 @@ if TYPE_CHECKING:
 
 RECORD, METRICS, TIMING, BEST, PREDICTIONS = "run.json", "metrics.csv", "timing.csv", "best.keras", "predictions.npz"
 STATE, PREVIOUS_STATE = "state.npz", "state.prev.npz"
-RECIPE, MODEL, LOG, ERROR, LOCK = "recipe.py", "model.txt", "log.txt", "error.txt", ".lock"
+RECIPE, MODEL, LOG, ERROR = "recipe.py", "model.txt", "log.txt", "error.txt"
 ENDED = ("finished", "stopped", "diverged", "pruned")
-_TRIES = 5  # `is_locked` holds a lock for an instant, too
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
 @dataclass
@@ -219,7 +213,7 @@ def start(experiment: Experiment, results: Path, *, name: str | None = None) -> 
     """
     recipe = catalog.recipe(experiment.recipe)
     stem = check_name(name) if name is not None else plain(f"{experiment.entry.task.name}-{recipe.name}") or "run"
-    folder, identifier = _new_folder(results, stem)
+    folder, identifier = new_folder(results, stem)
     run = Run(folder, {})
     try:
         run._lock = lock(folder)
@@ -232,6 +226,7 @@ def start(experiment: Experiment, results: Path, *, name: str | None = None) -> 
             created=now(),
             ended=None,
             experiment=to_record(experiment),
+            experiment_hash=identity(experiment, ""),
             origins=dict(experiment.origins),
             results=str(results.resolve()),
             recipe_sha256=hashlib.sha256(recipe.source.encode()).hexdigest(),
@@ -289,67 +284,6 @@ def reread(run: Run) -> Run:
     return Run(run.folder, load(run.folder).record, _lock=run._lock)
 
 
-def probe(results: Path, name: str | None = None) -> None:
-    """Make sure that a run of this name can be written, before anything slow.
-
-    Raises:
-        InputError: the folder can neither be made nor written, or a name as in `start`.
-    """
-    if name is not None:
-        check_name(name)
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        atomic.write(results / f".probe-{os.getpid()}", "")
-        (results / f".probe-{os.getpid()}").unlink()
-    except (OSError, DiskError) as error:
-        cause = error.__cause__ if isinstance(error, DiskError) else error
-        reason = cause.strerror if isinstance(cause, OSError) else error
-        raise InputError(
-            f"results folder {results} cannot be written: {reason}\nchoose another one with --results FOLDER"
-        ) from None
-
-
-def lock(folder: Path) -> IO[bytes]:
-    """Lock a run folder until the returned file is closed or the process ends, however it ends.
-
-    Raises:
-        RunInUse: another process holds the lock.
-        InputError: the folder cannot be written, or the lock is a symbolic link.
-    """
-    try:
-        file = open(folder / LOCK, "a+b", opener=atomic.no_link)  # noqa: SIM115 - open as long as the lock is held
-    except OSError as error:
-        reason = "is a symbolic link" if (folder / LOCK).is_symlink() else error.strerror
-        raise InputError(f"{folder / LOCK}: {reason}; the run cannot be locked") from None
-    for _ in range(_TRIES):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            time.sleep(0.02)
-    else:
-        file.seek(0)
-        holder = file.read().decode(errors="replace").strip()
-        file.close()
-        raise RunInUse(f"{folder.name} is being trained by process {holder or 'unknown'}") from None
-    file.truncate(0)
-    file.write(str(os.getpid()).encode())
-    file.flush()
-    return file
-
-
-def is_locked(folder: Path) -> bool:
-    """Tell whether a process is working on a run."""
-    try:
-        with (folder / LOCK).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
-
-
 @contextmanager
 def held(run: Run) -> Iterator[Run]:
     """Hold a run's lock for the duration of a block."""
@@ -358,22 +292,6 @@ def held(run: Run) -> Iterator[Run]:
         yield run
     finally:
         run.release()
-
-
-def check_name(name: str) -> str:
-    """Return a name that can be part of a folder's name.
-
-    Raises:
-        InputError: other characters than [A-Za-z0-9_.-], or more than 100 of them.
-    """
-    if not _NAME.fullmatch(name) or ".." in name:
-        raise InputError(f"name {name[:120]!r} may hold letters, digits, _ . and - only, at most 100, no dot in front")
-    return name
-
-
-def plain(text: str) -> str:
-    """Return a text with every character that a name may not hold replaced by a hyphen."""
-    return re.sub(r"[^A-Za-z0-9_.]+", "-", text).strip("-.")[:80]
 
 
 def sha256(path: Path) -> str:
@@ -388,44 +306,6 @@ def checksum(record: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def sealed(content: bytes) -> bytes:
-    """Return a content with its sha256 in front."""
-    return hashlib.sha256(content).digest() + content
-
-
-def unsealed(content: bytes) -> bytes:
-    """Return the content that `sealed` was given.
-
-    Raises:
-        ValueError: a single bit differs.
-    """
-    if hashlib.sha256(content[32:]).digest() != content[:32]:
-        raise ValueError("its checksum does not fit its content")
-    return content[32:]
-
-
 def now() -> str:
     """Return the time in UTC to the second, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _new_folder(results: Path, stem: str) -> tuple[Path, str]:
-    """Make a folder with an id that no other run here bears, whoever else starts runs at the same time.
-
-    The folder is there before it looks for others of its id: of two processes with one id, at least one gives way.
-    """
-    letters = random.SystemRandom()
-    for _ in range(1000):
-        identifier = "".join(letters.choices(string.ascii_lowercase, k=5))
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        folder = results / f"{stem}-{stamp}-{identifier}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise InputError(f"results folder {results} cannot be written: {error.strerror}") from None
-        if len([*results.glob(f"*-{identifier}")]) == 1:
-            return folder, identifier
-        folder.rmdir()
-    raise DiskError(f"{results}: no free name for a run")

@@ -1,5 +1,4 @@
 import json
-import os
 import re
 import subprocess
 import sys
@@ -8,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasrun import runs
+from kerasrun import run_folder, runs
 from kerasrun.errors import DiskError, InputError, RunInUse
 from kerasrun.experiment import resolve
 
@@ -59,25 +58,6 @@ def test_a_name_that_could_leave_the_folder_or_hide_is_refused(tmp_path, iris, n
     assert list(tmp_path.iterdir()) == []
 
 
-@given(st.text())
-def test_any_name_is_refused_or_is_one_folder_directly_below_the_results(name):
-    refusal = ""
-    try:
-        checked = runs.check_name(name)
-    except InputError as error:
-        refusal = str(error)
-    assert len(refusal.splitlines()) <= 1
-    if not refusal:
-        assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", checked)
-        assert len(checked) <= 100
-
-
-@given(st.text())
-def test_what_is_made_of_any_text_can_be_part_of_a_name(text):
-    made = runs.plain(text)
-    assert made == "" or runs.check_name(made) == made
-
-
 def test_a_dataset_whose_name_has_no_plain_letter_still_gets_a_folder(tmp_path, iris, monkeypatch):
     monkeypatch.setattr(runs, "plain", lambda text: "")
     assert re.fullmatch(r"run-\d{8}-\d{6}-[a-z]{5}", started(iris, tmp_path).folder.name)
@@ -86,9 +66,9 @@ def test_a_dataset_whose_name_has_no_plain_letter_still_gets_a_folder(tmp_path, 
 START = """
 import sys
 from pathlib import Path
-from kerasrun import environment, runs
+from kerasrun import environment, run_folder, runs
 from kerasrun.experiment import resolve
-runs.string.ascii_lowercase = "abc"  # 243 ids for 200 runs: clashes for certain
+run_folder.string.ascii_lowercase = "abc"  # 243 ids for 200 runs: clashes for certain
 environment.record = dict
 experiment = resolve("iris", {})
 for _ in range(50):
@@ -138,8 +118,8 @@ def holder(tmp_path, iris):
 def test_row_9_a_run_that_another_process_holds_is_in_use_and_says_by_whom(holder):
     folder, process = holder
     with pytest.raises(RunInUse, match=f"{folder.name} is being trained by process {process.pid}"):
-        runs.lock(folder)
-    assert runs.is_locked(folder)
+        run_folder.lock(folder)
+    assert run_folder.is_locked(folder)
     assert runs.load(folder).status == "running"
     with pytest.raises(RunInUse):
         runs.remove([folder])
@@ -154,15 +134,7 @@ def test_a_killed_process_loses_its_lock_and_its_run_was_interrupted(holder):
     assert run.status == "interrupted"
     with runs.held(run):
         assert run.status == "running"
-    assert not runs.is_locked(folder)
-
-
-def test_who_looks_whether_a_run_is_locked_never_keeps_it_from_being_locked(tmp_path, monkeypatch):
-    (tmp_path / ".lock").touch()
-    looking = (tmp_path / ".lock").open("rb")
-    runs.fcntl.flock(looking, runs.fcntl.LOCK_SH)
-    monkeypatch.setattr(runs.time, "sleep", lambda seconds: looking.close())  # the look is over a moment later
-    runs.lock(tmp_path).close()
+    assert not run_folder.is_locked(folder)
 
 
 def test_a_finished_run_has_its_status_its_time_and_no_lock(tmp_path, iris):
@@ -171,7 +143,7 @@ def test_a_finished_run_has_its_status_its_time_and_no_lock(tmp_path, iris):
     read = runs.load(run.folder)
     assert (read.status, read.record["best_epoch"]) == ("finished", 2)
     assert read.record["ended"] >= read.record["created"]
-    assert not runs.is_locked(run.folder)
+    assert not run_folder.is_locked(run.folder)
 
 
 def test_a_record_that_json_cannot_hold_leaves_the_old_one(tmp_path, iris):
@@ -200,23 +172,10 @@ def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path, iris, monkeypatch
 def test_a_results_folder_that_cannot_be_is_refused_before_anything_slow(tmp_path, iris, place):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot be written: .*\nchoose another one with --results FOLDER"):
-        runs.probe(tmp_path / place)
+        run_folder.probe(tmp_path / place)
     with pytest.raises(InputError, match="cannot be written"):
         runs.start(iris, tmp_path / place)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_results_folder_is_refused(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(InputError, match="Permission denied\nchoose another one"):
-        runs.probe(tmp_path)
-    tmp_path.chmod(0o700)
-
-
-def test_a_probe_makes_the_folder_and_leaves_nothing_in_it(tmp_path):
-    runs.probe(tmp_path / "a" / "b")
-    assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kerasrun import continuation, go_on, runs, train_run
+from kerasrun import continuation, go_on, run_folder, runs, train_run
 from kerasrun.cli import console, words
 from kerasrun.experiment import resolve
 
@@ -34,7 +34,7 @@ def train(
     if dry_run:
         console.show_experiment(experiment)
         return
-    runs.probe(results, name)
+    run_folder.probe(results, name)
     earlier = continuation.newest_of(experiment, results) if resume else None
     ended = earlier.record.get("ended") if earlier else None
     with console.training(quiet=quiet) as watch:

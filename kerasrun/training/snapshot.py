@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasrun import runs
+from kerasrun import atomic
 from kerasrun.errors import InputError
 from kerasrun.runs import Run
 from kerasrun.training.callbacks import BestModel, Progress, Rate
@@ -108,7 +108,7 @@ def pack(state: State) -> bytes:
         arrays |= {f"{name}_{index:04d}": array for index, array in enumerate(getattr(state, name))}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    return runs.sealed(buffer.getvalue())
+    return atomic.sealed(buffer.getvalue())
 
 
 def unpack(content: bytes) -> State:
@@ -117,7 +117,7 @@ def unpack(content: bytes) -> State:
     Raises:
         ValueError: a single bit differs.
     """
-    with np.load(io.BytesIO(runs.unsealed(content)), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(atomic.unsealed(content)), allow_pickle=False) as arrays:
         values = json.loads(arrays["values"].tobytes())
 
         def group(name: str) -> list[np.ndarray]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from kerasrun import runs
+from kerasrun import run_folder, runs
 from kerasrun.cli.app import app
 from kerasrun.errors import InputError, RunInUse
 
@@ -79,7 +79,7 @@ def test_a_run_that_has_only_begun_is_listed_without_numbers(results):
     record = json.loads((folder / "run.json").read_text())
     unknown = ("epochs_run", "best_epoch", "best", "last", "monitor", "seconds", "test", "parameters", "loop")
     (folder / "run.json").write_text(json.dumps({name: v for name, v in record.items() if name not in unknown}))
-    with runs.lock(folder):
+    with run_folder.lock(folder):
         row = said().splitlines()[1].split()
         assert row[:3] + row[5:] == ["1", "aaaaa", "running", "digits", "dense"]
         assert "no epoch was completed" in said("show", "aaaaa")
@@ -203,7 +203,7 @@ def test_numbers_of_several_runs_mean_the_list_as_it_was_before(results):
 
 def test_one_run_in_use_keeps_all_from_being_removed(results):
     folders = [make(results, name, minute=minute) for minute, name in enumerate(("aaaaa", "bbbbb"))]
-    with runs.lock(folders[0]), pytest.raises(RunInUse, match=folders[0].name):
+    with run_folder.lock(folders[0]), pytest.raises(RunInUse, match=folders[0].name):
         said("rm", "bbbbb", "aaaaa", "--yes")
     assert all((folder / "run.json").exists() for folder in folders)
 
@@ -240,7 +240,7 @@ def test_the_results_folder_may_be_named_before_or_after_the_command(results, tm
 
 def test_a_run_in_use_and_an_unknown_one_have_their_exit_codes(results):
     folder = make(results, "aaaaa")
-    with runs.lock(folder):
+    with run_folder.lock(folder):
         for name, code in (("aaaaa", 75), ("zzzzz", 2)):
             command = [sys.executable, "-m", "kerasrun", "runs", "rm", name, "--yes"]
             done = subprocess.run(command, capture_output=True, text=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasrun import run_index, runs
+from kerasrun import atomic, run_index, runs
 
 TIMEOUT = 240  # seconds; nothing here takes ten on a machine of its own
 GIVEN = [
@@ -139,7 +139,7 @@ def weights(path):
 
 def state(folder, name=runs.STATE):
     """Return what a state holds, the seconds apart."""
-    with np.load(io.BytesIO(runs.unsealed((folder / name).read_bytes()))) as arrays:
+    with np.load(io.BytesIO(atomic.unsealed((folder / name).read_bytes()))) as arrays:
         found = {key: arrays[key] for key in arrays.files}
     values = json.loads(found.pop("values").tobytes())
     del values["seconds"]

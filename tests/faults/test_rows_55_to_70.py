@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kerasrun import environment, run_check, run_index, runs
+from kerasrun import environment, run_check, run_folder, run_index, runs
 from kerasrun.errors import InputError
 
 from . import models
@@ -124,7 +124,7 @@ def test_row_59_a_changed_recipe_of_a_run_folder_is_not_executed(trained, tmp_pa
     assert runs.load(trained.folder).own_recipe() == trained.folder / runs.RECIPE
 
 
-@pytest.mark.parametrize("name", [runs.LOCK, runs.LOG, runs.STATE, runs.METRICS])
+@pytest.mark.parametrize("name", [run_folder.LOCK, runs.LOG, runs.STATE, runs.METRICS])
 def test_row_63_nothing_is_written_through_a_symbolic_link(name, trained, tmp_path):
     (tmp_path / "elsewhere").write_text("mine")
     folder = shutil.copytree(trained.folder, tmp_path / "results" / trained.folder.name)
@@ -133,7 +133,7 @@ def test_row_63_nothing_is_written_through_a_symbolic_link(name, trained, tmp_pa
     assert f"{folder.name}/{name}: is a symbolic link" in map(str, run_check.check(tmp_path / "results")[1])
     code, said = resume(tmp_path / "results", "epochs=9")
     assert (tmp_path / "elsewhere").read_text() == "mine"
-    if name == runs.LOCK:
+    if name == run_folder.LOCK:
         assert (code, ".lock: is a symbolic link" in said) == (2, True)
 
 
@@ -162,7 +162,7 @@ def test_row_64_a_flipped_byte_in_any_file_is_named_and_list_and_compare_go_on(t
     good = shutil.copytree(trained.folder, tmp_path / f"{trained.folder.name[:-5]}aaaaa")
     places = random.Random(0)
     for name in sorted(path.name for path in trained.folder.iterdir() if path.is_file() and path.stat().st_size):
-        if name in (runs.LOCK, runs.LOG):
+        if name in (run_folder.LOCK, runs.LOG):
             continue
         for _ in range(8):
             bad = shutil.copytree(trained.folder, tmp_path / trained.folder.name)
