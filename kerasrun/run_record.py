@@ -31,7 +31,7 @@ def parse(content: bytes) -> Record:
     Raises:
         Fault: empty, zeros, binary, torn, not JSON, not an object, not a number, or a part missing or of a wrong kind.
     """
-    return _checked(_parsed(content))
+    return checked(_parsed(content))
 
 
 def created(record: Record) -> datetime:
@@ -56,7 +56,7 @@ def _parsed(content: bytes) -> Any:
     if "\0" in text:
         raise Fault("is binary, not text")
     try:
-        record = json.loads(text, parse_constant=_refuse_constant)
+        record = json.loads(text, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         torn = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
         raise Fault("is torn: it ends in the middle" if torn and text.lstrip()[0] == "{" else "is not JSON") from None
@@ -80,11 +80,7 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _refuse_constant(constant: str) -> None:
-    raise Fault(f"holds {constant}, which is no number")
-
-
-def _checked(record: Any) -> Record:
+def checked(record: Any) -> Record:
     """Return a record whose parts have the types that every reader relies on."""
     if not isinstance(record, dict):
         raise Fault("is not an object")
@@ -111,3 +107,8 @@ def _checked(record: Any) -> Record:
     except ValueError:
         raise Fault("holds no time in created") from None
     return record
+
+
+def refuse_constant(constant: str) -> None:
+    """Refuse NaN and Infinity, which json would take for numbers."""
+    raise Fault(f"holds {constant}, which is no number")

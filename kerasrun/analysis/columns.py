@@ -188,12 +188,12 @@ def _metric(part: str, name: str) -> Read:
         values = record.get(part)
         if not values or record["status"] in NO_RESULT:
             return None
-        return _number(values.get(name))
+        return finite(values.get(name))
 
     return read
 
 
-def _number(value: Any) -> float | None:
+def finite(value: Any) -> float | None:
     """Return a finite number, else None: JSON's 1e999 reads as infinite."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return value if is_number and abs(value) < 1e300 else None
@@ -238,7 +238,7 @@ _ABOUT: dict[str, Read] = {
     "epochs_run": lambda record: record.get("epochs_run"),
     "best_epoch": lambda record: record.get("best_epoch"),
     "parameters": lambda record: record.get("parameters"),
-    "seconds": lambda record: _number((record.get("seconds") or {}).get("total")),
+    "seconds": lambda record: finite((record.get("seconds") or {}).get("total")),
 }
 
 

@@ -1,0 +1,166 @@
+"""A run's value at a moment of its training: the last epoch, the best one, a given epoch, after so many seconds.
+
+The only module of the analysis that reads a run's epochs (metrics.csv, timing.csv, or a committed table); the last and
+the best epoch are in the record itself, so that 10,000 runs are compared without opening a file.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+from kerasrun import run_tables
+from kerasrun.analysis.columns import Record, finite
+from kerasrun.errors import InputError, shown
+from kerasrun.literals import parse_value
+from kerasrun.runs import METRICS, TIMING
+
+Curves = Mapping[str, list[float]]
+
+TRAINED = ("finished", "stopped")  # how a run ends whose metrics are results
+TIMES = ("seconds", "epoch_seconds")  # of a whole run, and of its median epoch
+_MEANT = 3  # epochs of "last3"
+
+
+@dataclass(frozen=True)
+class At:
+    """A moment.
+
+    Args:
+        kind: "last", "last3" (the mean of the last three epochs), "best", "epoch" or "seconds".
+        number: the epoch, from 1, or the seconds of training; 0 for the other kinds.
+    """
+
+    kind: str
+    number: float = 0
+
+    def __str__(self) -> str:
+        return {
+            "last": "at the last epoch",
+            "last3": f"mean of the last {_MEANT} epochs",
+            "best": "at the best epoch",
+            "epoch": f"at epoch {self.number:g}",
+            "seconds": f"after {self.number:g} s of training",
+        }[self.kind]
+
+
+def parse_at(text: str) -> At:
+    """Read "last", "last3", "best", an epoch as "12", or "seconds=30".
+
+    Raises:
+        InputError: anything else.
+    """
+    word, _, value = text.strip().partition("=")
+    if word in ("last", "last3", "best") and not value:
+        return At(word)
+    kind, number = ("seconds", parse_value(value)) if word == "seconds" else ("epoch", parse_value(text))
+    is_number = isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < math.inf
+    if not is_number or (kind == "epoch" and not isinstance(number, int)):
+        raise InputError(f"at={shown(text)} is no moment\nwrite last, last3, best, an epoch as 12, or seconds=30")
+    return At(kind, number)  # type: ignore[arg-type]
+
+
+def value(record: Record, metric: str, at: At) -> float | None:
+    """Return a run's value of a metric at a moment; None where it has no result.
+
+    A run that diverged, failed, was pruned or did not come to its end has none, nor has one that ended before the
+    epoch or the seconds asked for.
+
+    Args:
+        record: run.json as a dict, of a run folder or of a table.
+        metric: a column of metrics.csv as "val_accuracy" or "loss" ("train_loss" is the same); "test_accuracy", which
+            is that of the best epoch's weights at any moment; "seconds" of the whole run or "epoch_seconds", its
+            median epoch's.
+        at: the moment.
+
+    Raises:
+        InputError: the run's files are damaged.
+    """
+    if record["status"] not in TRAINED:
+        return None
+    if metric in TIMES:
+        return finite((record.get("seconds") or {}).get("total" if metric == "seconds" else "epoch"))
+    if metric.startswith("test_"):
+        return finite((record.get("test") or {}).get(metric.removeprefix("test_")))
+    if at.kind in ("last", "best"):
+        values = record.get(at.kind) or {}
+        return finite(values.get(metric, values.get(metric.removeprefix("train_"))))
+    return _in_curve(curves(record), metric, at)
+
+
+def curves(record: Record) -> Curves:
+    """Return a run's epochs as columns of equal length; empty where no epoch was written.
+
+    Returns:
+        epoch (from 1), loss, metrics, the same with val_ in front, learning_rate, and "seconds" of training up to the
+        end of each epoch.
+
+    Raises:
+        InputError: a file is damaged; file and row.
+    """
+    if "path" not in record:
+        return run_tables.curves(Path(record["table"]), record["id"], record["created"]) if "table" in record else {}
+    metrics, times = _columns(Path(record["path"], METRICS)), _columns(Path(record["path"], TIMING))
+    if metrics and "seconds" in times:  # a commit writes one file after the other
+        metrics["seconds"] = [*accumulate(times["seconds"])]
+    length = min(map(len, metrics.values()), default=0)
+    return {name: column[:length] for name, column in metrics.items()}
+
+
+def reached(record: Record, metric: str, target: float, direction: str) -> tuple[int | None, float | None]:
+    """Return the first epoch at which a metric is as good as a target and still is at the next; no interpolation.
+
+    Args:
+        record: run.json as a dict.
+        metric: a column of metrics.csv.
+        target: the value to be reached.
+        direction: "max" where more is better, else "min".
+
+    Returns:
+        The epoch, from 1, and the seconds of training up to its end (None where they were not kept); None, None
+        where the target was never reached, or only in the last epoch, which nothing confirms.
+    """
+    found = curves(record)
+    column = _column(found, metric)
+    good = [v >= target if direction == "max" else v <= target for v in column]
+    for i in range(len(good) - 1):
+        if good[i] and good[i + 1]:
+            seconds = found.get("seconds")
+            return i + 1, seconds[i] if seconds else None
+    return None, None
+
+
+def _in_curve(found: Curves, metric: str, at: At) -> float | None:
+    column = _column(found, metric)
+    if at.kind == "last3":
+        return finite(statistics.fmean(column[-_MEANT:])) if len(column) >= _MEANT else None
+    if at.kind == "epoch":
+        return finite(column[int(at.number) - 1]) if len(column) >= at.number else None
+    seconds = found.get("seconds") or []
+    done = sum(time <= at.number for time in seconds)
+    return finite(column[done - 1]) if column and done > 0 and seconds[-1] >= at.number else None
+
+
+def _column(found: Curves, metric: str) -> list[float]:
+    return found.get(metric, found.get(metric.removeprefix("train_"), []))
+
+
+def _columns(path: Path) -> dict[str, list[float]]:
+    """Return the columns of a table of numbers; none where there is no such file or no row in it."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+    names, rows = lines[0].split(",") if lines else [], []
+    for number, line in enumerate(lines[1:], start=1):
+        try:
+            rows.append([float(cell) for _, cell in zip(names, line.split(","), strict=True)])
+        except ValueError:
+            raise InputError(f"{path}: row {number} is torn or holds what is no number") from None
+    return {name: [row[i] for row in rows] for i, name in enumerate(names) if rows}
