@@ -118,10 +118,12 @@ def train_run(experiment: Experiment, run: Run, *, resuming: bool = False, watch
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from kerasrun import continuation, datasets, environment
+    from kerasrun import compile_cache, continuation, datasets, environment
 
     try:
         environment.refuse_distribution()
+        if experiment.jit:
+            compile_cache.use()
         with ThreadPoolExecutor(max_workers=1) as pool:
             loading = pool.submit(datasets.load, experiment)
             if datasets.status(experiment.entry) in ("bundled", "not cached"):

@@ -52,6 +52,11 @@ def hardware() -> dict[str, Any]:
     }
 
 
+def home() -> Path:
+    """Return the folder of what is kept for all results: registered data, compiled programs."""
+    return Path(os.environ.get("KERASRUN_HOME") or Path.home() / ".kerasrun").expanduser()
+
+
 def cores() -> int:
     """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -175,8 +180,18 @@ def _mounts_of_macos() -> list[tuple[str, str]]:
 
 
 def _processor() -> str:
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def instructions() -> list[str]:
+    """Return the processor's name and the instructions that it knows, as far as the system tells them."""
+    return [_processor(), *sorted(_cpuinfo("flags").split())]
+
+
+def _cpuinfo(name: str) -> str:
+    """Return what Linux says of the first core under a name, or nothing."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

@@ -17,7 +17,7 @@ LAYERS = (  # a module imports from its own layer and from those above
     ("dataset_table", "knobs", "npz_header", "recipe_files", "catalog"),
     ("settings", "schedules", "experiment"),
     ("atomic", "environment", "run_folder", "run_record", "sweep_record"),
-    ("runs", "run_index",
+    ("runs", "compile_cache", "run_index",
         "run_tables", "run_check", "differences"),
     ("datasets", "layers", "recipes"),
     ("checkup", "training", "continuation", "verification"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasrun import atomic
+from kerasrun import atomic, environment
 from kerasrun.datasets import arrays, checks, npz
 from kerasrun.datasets.parts import Unsplit
 from kerasrun.errors import DataUnavailable, DiskError, InputError
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 def folder() -> Path:
     """Return the folder of registered copies."""
-    return Path(os.environ.get("KERASRUN_HOME") or Path.home() / ".kerasrun").expanduser() / "datasets"
+    return environment.home() / "datasets"
 
 
 def has(entry: DatasetEntry) -> bool:

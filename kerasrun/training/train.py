@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasrun import environment
+from kerasrun import compile_cache, environment
 from kerasrun.continuation import differences
 from kerasrun.datasets import Data, Part
 from kerasrun.environment import versions
@@ -135,6 +135,8 @@ def train(
     if outcome.status in ENDED and best is not None:
         is_last = ending["best_epoch"] == ending["epochs_run"] and outcome.status != "diverged"
         ending["test"] = _finish(prepared.feeder, best, data, experiment, run, is_last=is_last)
+    if prepared.setting.jit:
+        compile_cache.seal()
     ending["seconds"] = _seconds(run, outcome, time.monotonic() - clock)
     with suppress(DiskError) if isinstance(outcome.error, DiskError) else nullcontext():
         if outcome.status == "failed":
@@ -185,7 +187,7 @@ def _prepare(experiment: Experiment, run: Run, data: Data) -> _Prepared:
     setting = replace(setting, notes=(*setting.notes, *notes))
     callbacks = own_callbacks(experiment.callbacks)
     feeder = Feeder(built.model, train_part, validation_part, plan, experiment.seed)
-    run.update(experiment=to_record(experiment))
+    run.update(experiment=to_record(experiment), experiment_hash=identity(experiment, ""))
     _record_start(run, experiment, data, setting, plan, built)
     return _Prepared(feeder, plan, setting, callbacks)
 
