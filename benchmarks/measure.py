@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.workloads import Workload
 
+FLOOR = "matrix products alone"
 RIVALS = {  # name in the tables -> module, function, settings
     "kerasrun": ("with_kerasrun", "train", {}),
     "kerasrun --jit": ("with_kerasrun", "train", {"jit": True}),
@@ -23,6 +24,7 @@ RIVALS = {  # name in the tables -> module, function, settings
     "PyTorch": ("with_torch", "train", {}),
     "PyTorch, 1 thread": ("with_torch", "train", {"threads": 1}),
     "JAX lax.scan": ("with_jax", "train", {}),
+    FLOOR: ("with_torch", "products", {}),
 }
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true", "PYTHONWARNINGS": "ignore"}
 

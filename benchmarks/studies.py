@@ -9,12 +9,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import RIVALS, once
+from benchmarks.measure import FLOOR, RIVALS, once
 from benchmarks.workloads import WORKLOADS, Workload, at_hand
+from kerasrun import compile_cache
 
 Row = dict[str, Any]
 
@@ -41,6 +43,8 @@ def epochs(effort: Effort) -> Iterator[Row]:
             for rival in RIVALS:
                 if "CNN" in workload.name and rival.endswith("--jit"):
                     continue  # see the benchmark "jit"
+                if rival == FLOOR and not workload.name.startswith("dense"):
+                    continue
                 yield from _training(workload, effort, turn, rival)
 
 
@@ -106,15 +110,30 @@ def threads(effort: Effort) -> Iterator[Row]:
 
 
 def jit(effort: Effort) -> Iterator[Row]:
-    """Yield seconds per epoch, the first one apart, with whole blocks compiled by XLA and without."""
+    """Yield seconds per epoch, the first one apart, without XLA, compiled, and compiled with the programs at hand."""
     text = replace(WORKLOADS["embedding, batch 32"], limit=2048)
     dense, dropout = WORKLOADS["dense, batch 32"], WORKLOADS["dense + dropout + batch norm, batch 32"]
     cnn = replace(WORKLOADS["CNN, batch 32"], limit=1024)
     for turn in range(effort.rounds):
         for workload in (dense, dropout, text, replace(text, name="LSTM, batch 32", recipe="lstm"), cnn):
             at_home = replace(workload, dataset=at_hand(workload.dataset))
-            for rival in ("kerasrun", "kerasrun --jit"):
-                yield from _training(at_home, effort, turn, rival)
+            yield from _training(at_home, effort, turn, "kerasrun")
+            with _empty_compile_cache():
+                for again in (False, True):
+                    settings = {"convolutions": True} if workload is cnn else {}
+                    rows = _training(at_home, effort, turn, "kerasrun --jit", **settings)
+                    yield from ({**row, "again": again} for row in rows)
+
+
+@contextmanager
+def _empty_compile_cache() -> Iterator[None]:
+    """Let the trainings of a block share compiled programs, but none from before."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TF_XLA_FLAGS"] = f"{compile_cache.SWITCH}{folder}"
+        try:
+            yield
+        finally:
+            del os.environ["TF_XLA_FLAGS"]
 
 
 STUDIES: dict[str, Callable[[Effort], Iterator[Row]]] = {

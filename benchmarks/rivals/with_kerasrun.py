@@ -10,8 +10,19 @@ from benchmarks.outcome import Outcome
 from benchmarks.workloads import Workload
 
 
-def train(workload: Workload, epochs: int, **settings: Any) -> Outcome:
-    """Train with a complete record of the run; settings are kerasrun's own: jit, threads, loop."""
+def train(workload: Workload, epochs: int, *, convolutions: bool = False, **settings: Any) -> Outcome:
+    """Train with a complete record of the run; settings are kerasrun's own: jit, threads, loop.
+
+    Args:
+        workload: what to train.
+        epochs: how long.
+        convolutions: compile them, too, which the program refuses to do on a CPU.
+        **settings: of the experiment.
+    """
+    if convolutions:
+        from kerasrun.training import devices
+
+        devices._convolves = lambda network: False
     with tempfile.TemporaryDirectory() as results:
         run = kerasrun.train(workload.dataset, results=results, epochs=epochs, **workload.given(), **settings)
         rows = [line.split(",") for line in (run.folder / "timing.csv").read_text().splitlines()[1:]]

@@ -39,6 +39,36 @@ def train(workload: Workload, epochs: int, threads: int | None = None) -> Outcom
     return Outcome(seconds, loss, accuracy, val_loss, val_accuracy)
 
 
+def products(workload: Workload, epochs: int) -> Outcome:
+    """Make only the matrix products of a dense network's epoch, on one thread: below this no dense loop can go.
+
+    A layer's products are x·W, the gradient of W and, but for the first layer, that of x; validation makes x·W alone.
+    """
+    torch.set_num_threads(1)
+    arrays = load(workload)
+    sizes = [arrays.x[0].size, *workload.hidden, arrays.classes]
+    layers = [
+        (torch.rand(workload.batch, a), torch.rand(a, b), torch.rand(workload.batch, b))
+        for a, b in zip(sizes, sizes[1:], strict=False)
+    ]
+    outs = [(torch.empty_like(dy), torch.empty_like(w), torch.empty_like(x)) for x, w, dy in layers]
+    validation = [torch.rand(LARGE_BATCH, a) for a in sizes[:-1]]
+    seconds = []
+    for _ in range(epochs):
+        began = time.perf_counter()
+        for _ in range(-(-len(arrays.x) // workload.batch)):
+            for number, ((x, w, dy), (y, dw, dx)) in enumerate(zip(layers, outs, strict=True)):
+                torch.mm(x, w, out=y)
+                torch.mm(x.T, dy, out=dw)
+                if number:
+                    torch.mm(dy, w.T, out=dx)
+        for _ in range(-(-len(arrays.x_val) // LARGE_BATCH)):
+            for x, (_, w, _) in zip(validation, layers, strict=True):
+                torch.mm(x, w)
+        seconds.append(time.perf_counter() - began)
+    return Outcome(seconds, 0.0, 0.0, 0.0, 0.0)
+
+
 def _epoch(model, x, y, batch, loss_of, optimizer) -> tuple[float, float]:
     """Go through all examples, in a new order where there is an optimizer; return loss and accuracy."""
     model.train(optimizer is not None)
