@@ -6,6 +6,7 @@ these are of the files as published.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -75,7 +76,12 @@ def entries(arguments: Mapping[str, Any] = _NOTHING) -> dict[str, DatasetEntry]:
     Args:
         arguments: `num_words` and `length`, where the texts are not to be taken by default (10000 words, length 200).
     """
-    every = [*_images(), *_texts(**{"num_words": 10000, "length": 200, **arguments}), *_tables(), *_truth_tables()]
+    return _entries(**{"num_words": 10000, "length": 200, **arguments})
+
+
+@functools.cache
+def _entries(num_words: int, length: int) -> dict[str, DatasetEntry]:
+    every = [*_images(), *_texts(num_words, length), *_tables(), *_truth_tables()]
     return {entry.name: entry for entry in every}
 
 

@@ -7,15 +7,15 @@ found in the order default < dataset < file < command and checked before TensorF
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kerasrun import catalog, objects, settings, task
+from kerasrun import catalog, experiment_file, objects, settings, task
 from kerasrun.errors import InputError, shown, unknown
 from kerasrun.schedules import parse_schedule
 
@@ -137,23 +137,31 @@ class Experiment:
         return name, direction or settings.direction(name)
 
 
+@functools.cache
 def setting_fields() -> dict[str, dataclasses.Field]:
     """Return the settings by name, in the order of their declaration."""
     return {f.name: f for f in dataclasses.fields(Experiment) if "read" in f.metadata}
 
 
-def resolve(dataset: str | None, given: Mapping[str, Any], *, file: Path | None = None) -> Experiment:
+def resolve(
+    dataset: str | None,
+    given: Mapping[str, Any],
+    *,
+    file: Path | None = None,
+    written: Mapping[str, Any] | None = None,
+) -> Experiment:
     """Find every value of an experiment and check it, without loading TensorFlow.
 
     Args:
         dataset: name (with arguments) or path of the data; None where the file says it.
         given: settings, "recipe" and knobs by name, as text or typed; they go before the file.
         file: an experiment's TOML file.
+        written: what the file says, where it has been read.
 
     Raises:
         InputError: a name, value or combination that cannot be; before anything slow.
     """
-    written = read_toml(file) if file else {}
+    written = dict(experiment_file.read(file) if file and written is None else written or {})
     in_file = written.pop("dataset", None)
     origin = "command" if dataset is not None else "file"
     if dataset is None and in_file is None:
@@ -178,33 +186,6 @@ def resolve(dataset: str | None, given: Mapping[str, Any], *, file: Path | None 
         **values,
     )
     return _complete(experiment, entry)
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """Return an experiment file's values by name, the table [knobs] among them.
-
-    Raises:
-        InputError: the file is missing, is no TOML, is a sweep's file, or says a name twice.
-    """
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{file}: no such experiment file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{file}: not a TOML file: {error}") from None
-    except (OSError, ValueError) as error:  # a folder, a name too long, a NUL in it
-        raise InputError(f"{shown(file)}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if sweep := [name for name in ("grid", "seeds", "claim") if name in content]:
-        raise InputError(f"{file}: holds {', '.join(sweep)}, which belong to a sweep; train takes one experiment")
-    knobs = content.pop("knobs", {})
-    if not isinstance(knobs, dict):
-        raise InputError(f"{file}: knobs is a table: write [knobs] and below it a line for each, as hidden = [100]")
-    values: dict[str, Any] = {}
-    for name, value in [*content.items(), *knobs.items()]:
-        if (name := name.replace("-", "_")) in values:
-            raise InputError(f"{file}: {shown(name)} is given twice: {shown(values[name])} and {shown(value)}")
-        values[name] = value
-    return values
 
 
 def identity(experiment: Experiment, data_hash: str) -> str:

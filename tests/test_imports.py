@@ -15,7 +15,7 @@ LAYERS = (  # a module imports from its own layer and from those above
     ("errors",),
     ("literals", "keras_names", "objects", "task"),
     ("dataset_table", "knobs", "npz_header", "recipe_files", "catalog"),
-    ("settings", "schedules", "experiment"),
+    ("settings", "schedules", "experiment_file", "experiment"),
     ("atomic", "environment", "run_folder", "run_record", "sweep_record"),
     ("runs", "compile_cache", "run_index",
         "run_tables", "run_check", "differences"),
