@@ -294,7 +294,7 @@ def _record_start(
     sizes = {"train": len(data.train.x), "validation": len(data.validation.x), "test": len(data.test.x)}
     run.update(
         identity=identity(experiment, data.content_hash),
-        data={"hash": data.content_hash, **sizes, "synthetic": data.synthetic},
+        data={"hash": data.content_hash, **sizes, **_guessing(data), "synthetic": data.synthetic},
         parameters=built.network.count_params(),
         architecture=network.architecture(built.network),
         own_seeds=built.own_seeds,
@@ -307,6 +307,16 @@ def _record_start(
         device=setting.device,
         notes=list(data.notes),
     )
+
+
+def _guessing(data: Data) -> dict[str, Any]:
+    """Return the number of classes, and the validation accuracy of always guessing the most frequent one."""
+    if not data.task.num_classes:
+        return {}
+    return {
+        "classes": data.task.num_classes,
+        "chance": float(np.bincount(data.validation.y).max() / len(data.validation.y)),
+    }
 
 
 def _one_line(error: BaseException | None) -> str:
