@@ -8,6 +8,7 @@ import platform
 import re
 import subprocess
 import sys
+import time
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -143,6 +144,29 @@ def free_memory() -> int:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
     except (OSError, StopIteration):  # macOS tells only the whole
         return memory() // 2
+
+
+def clock() -> tuple[float, float, float] | None:
+    """Return seconds on the wall, of work that this process has done, and of work that all cores have done together.
+
+    Returns:
+        None where the system does not tell (macOS).
+    """
+    try:
+        ticks = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]  # user nice system idle iowait irq …
+    except OSError:
+        return None
+    work = sum(map(int, ticks)) - int(ticks[3]) - int(ticks[4])
+    return time.monotonic(), time.process_time(), work / os.sysconf("SC_CLK_TCK")
+
+
+def others_busy(since: tuple[float, float, float] | None) -> float | None:
+    """Return how many cores other processes kept busy on average since `clock`; None where the system does not tell."""
+    now = clock()
+    if since is None or now is None or now[0] == since[0]:
+        return None
+    wall, own, work = (after - before for before, after in zip(since, now, strict=True))
+    return round(max(0.0, work - own) / wall, 2)
 
 
 def git() -> dict[str, Any] | None:
