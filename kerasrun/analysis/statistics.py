@@ -7,16 +7,28 @@ docs/statistics.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from kerasrun.analysis.counts import fisher, holm, mcnemar, newcombe, sign_flip, wilson
+from kerasrun.analysis.student import Comparison, deviation, paired, quantile, spread, unpaired
 from kerasrun.analysis.verdicts import Verdict, seeds_needed, verdict
+from kerasrun.errors import InputError
 
 __all__ = [
-    "Difference", "Estimate", "Margin", "Verdict", "differences", "estimate", "fisher", "holm", "mcnemar", "newcombe",
-    "seeds_needed", "sign_flip", "usual_margin", "verdict", "wilson",
+    "Difference", "Estimate", "Margin", "Verdict", "differences", "estimate", "fisher", "holm", "is_share",
+    "mcnemar", "newcombe", "seeds_needed", "sign_flip", "usual_margin", "verdict", "wilson",
 ]  # fmt: skip
+
+_SHARES = ("accuracy", "auc", "precision", "recall", "f1", "fbeta", "io_u", "iou", "sensitivity", "specificity")
+_ABSOLUTE = (*_SHARES, "r2", "cosine_similarity", "correlation")
+_TIMES = ("seconds", "epochs", "steps")
+_ROUNDING = 3e-7  # values are float32: what differs by less, in relation to them, differs by rounding
+_LARGEST_LOG = 700.0  # exp of more overflows
+_NEAR_ONE = 0.98  # above, and within so many standard errors of chance, shares have no symmetric interval
+_ERRORS_OF_CHANCE = 3
 
 
 @dataclass(frozen=True)
@@ -26,15 +38,33 @@ class Margin:
     Args:
         value: 0.005 is half a point of accuracy; with `relative`, 0.02 is 2 %.
         relative: whether it is a ratio, for losses and times.
+
+    Raises:
+        InputError: the value is below 0 or not finite.
     """
 
     value: float
     relative: bool = False
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.value < math.inf:
+            raise InputError(f"margin={self.value} is none\nwrite the smallest difference that matters, 0 or more")
+
 
 def usual_margin(metric: str) -> Margin:
-    """Return 0.005 for metrics of which more is better (accuracy …), 2 % for losses and errors, 10 % for times."""
-    raise NotImplementedError
+    """Return 0.005 for accuracy and its like, 10 % for times, 2 % for losses, errors and all else.
+
+    Args:
+        metric: a column as "val_accuracy" or "epoch_seconds".
+    """
+    if any(name in metric for name in _ABSOLUTE):
+        return Margin(0.005)
+    return Margin(0.10 if any(name in metric for name in _TIMES) else 0.02, relative=True)
+
+
+def is_share(metric: str) -> bool:
+    """Tell whether a metric lies in [0, 1] by its name."""
+    return any(name in metric for name in _SHARES)
 
 
 @dataclass(frozen=True)
@@ -58,13 +88,38 @@ class Estimate:
     scale: str
 
 
-def estimate(values: Sequence[float], *, metric: str, level: float = 0.95) -> Estimate:
-    """Return the mean of one setting's values over seeds, with its interval; never outside [0, 1] for shares.
+def estimate(values: Sequence[float], *, metric: str, level: float = 0.95, chance: float | None = None) -> Estimate:
+    """Return the mean of one setting's values over seeds, with Student's interval.
+
+    For losses and times the interval is symmetric on the log scale. For shares it is so on the log-odds scale where it
+    would leave [0, 1], the mean is above 0.98, or within three standard errors of chance: both by the delta method, so
+    that the mean lies inside and a value of exactly 1 needs no correction.
+
+    Args:
+        values: one a seed.
+        metric: a column as "val_accuracy"; it tells the scale.
+        level: of the interval, not corrected for looking at several.
+        chance: what guessing reaches, for shares.
 
     Raises:
         ValueError: no values, or one that is not finite.
     """
-    raise NotImplementedError
+    _check(values)
+    n, mean = len(values), fmean(values)
+    if n < 2 or spread(values) <= _ROUNDING * max(map(abs, values)):
+        return Estimate(n, mean, None, None, None if n < 2 else 0.0, "linear")
+    sd = deviation(values)
+    error = sd / math.sqrt(n)
+    half = quantile(n - 1, level) * error
+    if is_share(metric) and min(values) >= 0 and max(values) <= 1:
+        at_chance = chance is not None and abs(mean - chance) < _ERRORS_OF_CHANCE * error
+        if mean > _NEAR_ONE or mean - half < 0 or mean + half > 1 or at_chance:
+            odds, wide = math.log(mean / (1 - mean)), half / (mean * (1 - mean))
+            return Estimate(n, mean, _expit(odds - wide), _expit(odds + wide), sd, "log_odds")
+    elif usual_margin(metric).relative and min(values) > 0:
+        factor = math.exp(min(_LARGEST_LOG, half / mean))
+        return Estimate(n, mean, mean / factor, mean * factor, sd, "log")
+    return Estimate(n, mean, mean - half, mean + half, sd, "linear")
 
 
 @dataclass(frozen=True)
@@ -114,8 +169,12 @@ def differences(
     direction: str,
     alpha: float = 0.05,
     resolution: float = 0.0,
+    bounded: bool = False,
 ) -> list[Difference]:
     """Return the differences of a family of pairs of settings, each setting as seed -> value.
+
+    Equal sets of seeds, or at least two common ones, are paired (Student's t: valid however much the two go together);
+    disjoint sets are not (Welch's t). All equal differences have no interval: their p is that of the signs.
 
     Args:
         pairs: (one, other); with a baseline, the other is the baseline.
@@ -123,9 +182,79 @@ def differences(
         direction: "max" where more is better, "min" for losses and times.
         alpha: error budget of the whole family, two-sided.
         resolution: smallest step between two values (1 / validation images): a standard deviation below
-            resolution / √12 is taken for that.
+            resolution / √12 is taken for that. Not for ratios.
+        bounded: whether values lie in [0, 1] (`is_share`), so that limits beyond ±1 are cut off.
 
     Raises:
         ValueError: a value is not finite.
     """
-    raise NotImplementedError
+    sign = {"max": 1.0, "min": -1.0}[direction]
+    compared = [_compared(one, other, sign, margin.relative, resolution) for one, other in pairs]
+    family = [index for index, one in enumerate(compared) if one.p is not None]
+    adjusted = dict(zip(family, holm([compared[index].p or 1.0 for index in family]), strict=True))
+    level = 1 - alpha / max(1, len(family))
+    found = []
+    for index, (one, other) in enumerate(pairs):
+        this, identical = compared[index], compared[index].method == "identical"
+        low, high = _limits(this, level, margin.relative, bounded)
+        tost_low, tost_high = _limits(this, 1 - 2 * alpha, margin.relative, bounded)
+        found.append(
+            Difference(
+                n=this.n, mean=None if this.mean is None else _told(this.mean, margin.relative), low=low, high=high,
+                p=None if identical else this.p, p_adjusted=None if identical else adjusted.get(index),
+                correlation=this.correlation, sd=this.sd, method=this.method,
+                seeds_left_out=tuple(sorted(one.keys() ^ other.keys())) if one.keys() & other.keys() else (),
+                tost_low=tost_low, tost_high=tost_high, relative=margin.relative, level=level,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _compared(
+    one: Mapping[int, float], other: Mapping[int, float], sign: float, relative: bool, resolution: float
+) -> Comparison:
+    """Compare two settings on the scale on which the margin speaks; positive: the first is better."""
+    _check([*one.values(), *other.values()])
+    common = sorted(one.keys() & other.keys())
+    a, b = [one[seed] for seed in common or one], [other[seed] for seed in common or other]
+    n, step = min(len(a), len(b)), 0.0 if relative else resolution
+    if n == 0:
+        return Comparison(0, "none")
+    tolerance = max(step / 10, _ROUNDING * max(map(abs, [*a, *b])))
+    apart = max(abs(x - y) for x, y in zip(a, b, strict=True)) if common else spread([*a, *b])
+    if n > 1 and apart <= tolerance:
+        return Comparison(n, "identical", mean=0.0, sd=0.0, p=1.0)
+    if relative and min(*a, *b) <= 0:
+        return Comparison(n, "none")
+    if relative:
+        a, b, tolerance = [*map(math.log, a)], [*map(math.log, b)], _ROUNDING
+    a, b = [sign * value for value in a], [sign * value for value in b]
+    if n == 1:
+        one_seed = len(one) == len(other) == 1 or not common
+        return Comparison(1, "one seed" if one_seed else "none", mean=fmean(a) - fmean(b))
+    return (paired if common else unpaired)(a, b, tolerance, step / math.sqrt(12))
+
+
+def _limits(
+    compared: Comparison, level: float, relative: bool, bounded: bool
+) -> tuple[float, float] | tuple[None, None]:
+    """Return an interval as it is told."""
+    interval = compared.interval(level)
+    if interval is None:
+        return None, None
+    low, high = (_told(limit, relative) for limit in interval)
+    return (max(-1.0, low), min(1.0, high)) if bounded and not relative else (low, high)
+
+
+def _told(value: float, relative: bool) -> float:
+    """Return a difference of logs as a share, alike in both directions; any other difference as it is."""
+    return math.copysign(math.expm1(min(_LARGEST_LOG, abs(value))), value) if relative else value
+
+
+def _check(values: Sequence[float]) -> None:
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"a value is not finite: {list(values)}")
+
+
+def _expit(odds: float) -> float:
+    return 1 / (1 + math.exp(-odds)) if odds > -_LARGEST_LOG else 0.0
