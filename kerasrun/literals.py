@@ -13,6 +13,7 @@ from kerasrun.errors import InputError
 _NUMBER = re.compile(r"[+-]?(\d[\d_]*\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CALL = re.compile(r"\s*([A-Za-z_][\w.:-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 _CLOSING = {"(": ")", "[": "]"}
+_MOST_WRITTEN = 3  # so many equal layers are written out; more become 100x10
 
 
 def parse_call(text: str) -> tuple[str, dict[str, object]]:
@@ -105,6 +106,18 @@ def format_value(value: object) -> str:
             return f"[{inside}]"
         return f"({inside},)" if len(value) == 1 else f"({inside})"
     return repr(value)
+
+
+def written(value: object) -> str:
+    """Write a value of a setting or knob as on the command line: 300-100, 100x10, true, none, 0.001."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        if value and all(isinstance(part, int) for part in value):
+            alike = len(value) > _MOST_WRITTEN and len(set(value)) == 1
+            return f"{value[0]}x{len(value)}" if alike else "-".join(map(str, value))
+        return ",".join(map(written, value)) or "none"
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 def _number(text: str) -> object:

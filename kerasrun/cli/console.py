@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kerasrun import catalog, objects
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment, setting_fields
+from kerasrun.literals import written
 
 if TYPE_CHECKING:
     from kerasrun.runs import Run
@@ -103,19 +104,6 @@ def show_experiment(experiment: Experiment) -> None:
         *((name, getattr(experiment, name), origins[name]) for name in setting_fields()),
     ]
     show_table(("setting", "value", "origin"), [(n, written(v), o) for n, v, o in rows], text_columns=("value",))
-
-
-def written(value: Any) -> str:
-    """Return a value as it is written on the command line."""
-    if isinstance(value, tuple | list):
-        return (
-            "-".join(map(str, value))
-            if all(isinstance(v, int) for v in value) and value
-            else ",".join(map(str, value)) or "none"
-        )
-    if isinstance(value, bool) or value is None:
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def already(run: Run) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from kerasrun import catalog, objects
 from kerasrun.cli import console, words
+from kerasrun.literals import written
 
 
 def recipes(
@@ -61,7 +62,7 @@ def _kind(knob: catalog.Knob) -> str:
 
 
 def _default(knob: catalog.Knob) -> str:
-    return "required" if knob.required else console.written(knob.default)
+    return "required" if knob.required else written(knob.default)
 
 
 def _values(knob: catalog.Knob) -> str:

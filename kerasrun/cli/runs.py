@@ -12,6 +12,7 @@ import typer
 from kerasrun import differences as apart
 from kerasrun import runs
 from kerasrun.cli import console, words
+from kerasrun.literals import written
 
 app = typer.Typer(invoke_without_command=True, help="List, show, diff, check, remove runs.")
 _COLUMNS = ("n", "run", "status", "created", "dataset", "recipe", "epochs", "best", "monitor", "value", "s")
@@ -66,7 +67,7 @@ def show(
 def diff(context: typer.Context, first: Name, second: Name, *, results: Folder = None) -> None:
     """Show what two runs differ in, to the first number."""
     one, other = _run(context, first, results), _run(context, second, results)
-    rows = [(p, n, console.written(a), console.written(b)) for p, n, a, b in apart.differences(one, other)]
+    rows = [(p, n, written(a), written(b)) for p, n, a, b in apart.differences(one, other)]
     if rows:
         console.show_table(("part", "name", one.id, other.id), rows, text_columns=(one.id, other.id))
     else:
@@ -159,7 +160,7 @@ def _outline(record: dict[str, Any]) -> list[str]:
 def _show_settings(record: dict[str, Any]) -> None:
     experiment, origins = dict(record["experiment"]), record.get("origins") or {}
     values = {**experiment.pop("knobs", {}), **experiment}
-    rows = [(name, console.written(value), origins.get(name, "")) for name, value in values.items()]
+    rows = [(name, written(value), origins.get(name, "")) for name, value in values.items()]
     console.show_table(("setting", "value", "origin"), rows, text_columns=("value",))
 
 
