@@ -1,0 +1,1 @@
+"""Sweeps: an experiment, a grid of values and seeds, every cell trained in a process of its own."""
