@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kerasrun.datasets import Data
     from kerasrun.experiment import Experiment
     from kerasrun.runs import Run
     from kerasrun.training.train import Watch
@@ -90,9 +91,14 @@ def resume(
 
 
 def go_on(
-    run: Run, given: Mapping[str, Any] | None = None, *, recipe: str | None = None, watch: Watch | None = None
+    run: Run,
+    given: Mapping[str, Any] | None = None,
+    *,
+    recipe: str | None = None,
+    data: Data | None = None,
+    watch: Watch | None = None,
 ) -> Run:
-    """Go on with a run as `resume` does; as it is where nothing is left to do."""
+    """Go on with a run as `resume` does; as it is where nothing is left to do. Data as in `train_run`."""
     from kerasrun import atomic, continuation, runs
 
     with runs.held(run):
@@ -101,16 +107,24 @@ def go_on(
         if continuation.is_complete(run, experiment):
             return run
         atomic.remove_unfinished(run.folder)
-        return train_run(experiment, run, resuming=True, watch=watch)
+        return train_run(experiment, run, resuming=True, data=data, watch=watch)
 
 
-def train_run(experiment: Experiment, run: Run, *, resuming: bool = False, watch: Watch | None = None) -> Run:
+def train_run(
+    experiment: Experiment,
+    run: Run,
+    *,
+    resuming: bool = False,
+    data: Data | None = None,
+    watch: Watch | None = None,
+) -> Run:
     """Train an experiment into its run folder: read the data while Keras is being loaded, then train.
 
     Args:
         experiment: what to train.
         run: its folder, locked.
         resuming: go on from the run's last state, where it has one.
+        data: the experiment's, where they have been read already.
         watch: as in `train`.
 
     Raises:
@@ -125,21 +139,21 @@ def train_run(experiment: Experiment, run: Run, *, resuming: bool = False, watch
         if experiment.jit:
             compile_cache.use()
         with ThreadPoolExecutor(max_workers=1) as pool:
-            loading = pool.submit(datasets.load, experiment)
-            if datasets.status(experiment.entry) in ("bundled", "not cached"):
+            loading = pool.submit(lambda: data or datasets.load(experiment))
+            if data is None and datasets.status(experiment.entry) in ("bundled", "not cached"):
                 loading.result()  # first: scikit-learn, which Keras looks for, too; data that may not be to be had
             from kerasrun.training.snapshot import last_state
             from kerasrun.training.train import train as train_on
 
-            data = loading.result()
-        continuation.check_data(run, data.content_hash)
+            loaded = loading.result()
+        continuation.check_data(run, loaded.content_hash)
         state = last_state(run) if resuming else None
     except BaseException:
         if not resuming:
             run.discard()
         raise
     try:
-        return train_on(experiment, run, data, state=state, resuming=resuming, watch=watch)
+        return train_on(experiment, run, loaded, state=state, resuming=resuming, watch=watch)
     finally:
         run.release()
 
