@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,6 +52,29 @@ def write_with(path: Path, fill: Callable[[Path], None]) -> None:
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
+            raise
+
+
+def write_folder(path: Path, fill: Callable[[Path], None]) -> None:
+    """Make a folder that holds whatever `fill` writes, without folders of its own, to the temporary one it is given.
+
+    Raises:
+        DiskError: as `write`; or there is such a folder already. Nothing is left of what was written.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}.{path.name}")
+    with _named_faults(path):
+        try:
+            _failpoint("write")
+            temporary.mkdir()
+            fill(temporary)
+            _failpoint("fsync")
+            for written in (*temporary.iterdir(), temporary):
+                _sync(written)
+            _failpoint("rename")
+            temporary.rename(path)
+            _sync(path.parent)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
             raise
 
 

@@ -35,6 +35,8 @@ def continued(run: Run, given: Mapping[str, Any], *, recipe: str | None = None) 
         if name not in CHANGEABLE:
             raise InputError(f"{name} cannot change in the middle of a run\nchangeable: {', '.join(CHANGEABLE)}")
     new = {name: read[name].metadata["read"](name, value) for name, value in given.items()}
+    if run.is_merged and run.record["experiment"].get("callbacks"):
+        raise InputError(f"{run.id} came from another results folder: its callbacks are not executed; train it anew")
     before = run.experiment if _is_known(run) else _from_copy(run, recipe)
     if new.get("epochs", before.epochs) != before.epochs and before.schedule.startswith("cosine"):
         raise InputError(
@@ -91,8 +93,11 @@ def check_data(run: Run, data_hash: str) -> None:
 
 def _is_known(run: Run) -> bool:
     """Tell whether the recipe that the record names is still the one that the run began with."""
+    reference = run.record["experiment"]["recipe"]
+    if run.is_merged and ".py" in reference:  # a path that somebody else wrote down, perhaps one to the run's own copy
+        return False
     try:
-        entry = catalog.recipe(run.record["experiment"]["recipe"])
+        entry = catalog.recipe(reference)
     except InputError:
         return False
     return hashlib.sha256(entry.source.encode()).hexdigest() == run.record.get("recipe_sha256")

@@ -61,9 +61,8 @@ def new_folder(results: Path, stem: str) -> tuple[Path, str]:
 
     The folder is there before it looks for others of its id: of two processes with one id, at least one gives way.
     """
-    letters = random.SystemRandom()
     for _ in range(1000):
-        identifier = "".join(letters.choices(string.ascii_lowercase, k=5))
+        identifier = new_id()
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         folder = results / f"{stem}-{stamp}-{identifier}"
         try:
@@ -76,6 +75,11 @@ def new_folder(results: Path, stem: str) -> tuple[Path, str]:
             return folder, identifier
         folder.rmdir()
     raise DiskError(f"{results}: no free name for a run")
+
+
+def new_id() -> str:
+    """Return five letters drawn at random."""
+    return "".join(random.SystemRandom().choices(string.ascii_lowercase, k=5))
 
 
 def lock(folder: Path) -> IO[bytes]:

@@ -63,20 +63,21 @@ class Scan:
     others: list[str] = field(default_factory=list)
 
 
-def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None) -> Scan:
+def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None, indexed: bool = True) -> Scan:
     """Read every run of a results folder.
 
     Args:
         results: folder of all runs; one that does not exist holds none.
         is_locked: tells whether a process works on a run folder; run_folder.is_locked where none is given. Asked
             only of runs that say "running": when nobody does, the record reads "interrupted".
+        indexed: use the folder's index and write it; not that of somebody else, which may say what no run.json does.
 
     Raises:
         InputError: `results` is no folder or cannot be read.
     """
     with collector_at_rest():
         now = time.time_ns()
-        indexed = _read_index(results)
+        index = _read_index(results) if indexed else {}
         kept: dict[str, tuple[Signature, Record]] = {}
         damaged: list[Damaged] = []
         others: list[str] = []
@@ -84,7 +85,7 @@ def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None) -> S
         for name in _folders(results):
             try:
                 signature = _signature(os.lstat(f"{results}/{name}/{RECORD}"))
-                known = indexed.get(name)
+                known = index.get(name)
                 if known and known[0] == signature:
                     kept[name] = known
                 else:
@@ -100,7 +101,7 @@ def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None) -> S
                 damaged.append(Damaged(_printable(name), f"{RECORD} cannot be read: {error.strerror}"))
             except Fault as fault:
                 damaged.append(Damaged(_printable(name), f"{RECORD} {fault}"))
-        if (fresh + len(indexed.keys() - kept.keys())) * _WORTH_WRITING > len(kept):
+        if indexed and (fresh + len(index.keys() - kept.keys())) * _WORTH_WRITING > len(kept):
             _write_index(results, {n: pair for n, pair in kept.items() if now - pair[0][0] > _SETTLED})
         return Scan(_finished(results, kept, is_locked), sorted(damaged), others)
 

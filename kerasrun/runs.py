@@ -67,6 +67,11 @@ class Run:
         return self.record["status"]
 
     @property
+    def is_merged(self) -> bool:
+        """Whether the run came from another results folder: nothing that its record names is executed."""
+        return "merged_from" in self.record
+
+    @property
     def experiment(self) -> Experiment:
         """What the run trained."""
         return from_record(self.record["experiment"], self.record["origins"])
@@ -112,7 +117,7 @@ class Run:
     def own_recipe(self) -> Path | None:
         """Return the recipe's copy if it may be executed: unchanged, and the run was made in this results folder."""
         copy = self.folder / RECIPE
-        if not copy.is_file() or sha256(copy) != self.record.get("recipe_sha256"):
+        if self.is_merged or not copy.is_file() or sha256(copy) != self.record.get("recipe_sha256"):
             return None
         return copy if Path(self.record.get("results", "")) == self.folder.parent.resolve() else None
 

@@ -18,7 +18,7 @@ LAYERS = (  # a module imports from its own layer and from those above
     ("settings", "schedules", "experiment_file", "experiment"),
     ("atomic", "environment", "run_folder", "run_record", "sweep_record"),
     ("runs", "compile_cache", "run_index",
-        "run_tables", "run_check", "differences"),
+        "run_tables", "run_check", "differences", "incoming", "merging"),
     ("datasets", "layers", "recipes"),
     ("checkup", "training", "continuation", "verification"),
     ("sweeps",),

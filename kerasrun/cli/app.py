@@ -10,7 +10,7 @@ import typer
 from typer.main import get_command
 
 from kerasrun import environment
-from kerasrun.cli import compare, datasets, doctor, recipes, resume, runs, show, train, verify
+from kerasrun.cli import compare, datasets, doctor, merge, recipes, resume, runs, show, train, verify
 from kerasrun.errors import InputError, KerasrunError, unknown
 
 UsageError: Any = typer.BadParameter.__base__  # typer carries a copy of click of its own, under changing names
@@ -29,6 +29,7 @@ app.command("resume")(resume.resume)
 app.command("verify")(verify.verify)
 app.command("show")(show.show)
 app.command("compare")(compare.compare)
+app.command("merge")(merge.merge)
 app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")
 app.command("recipes")(recipes.recipes)
