@@ -7,6 +7,7 @@ arguments are checked against the installed Keras (keras_names.py); how calls an
 from __future__ import annotations
 
 import functools
+import importlib
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,19 @@ _ALIASES: dict[str, dict[str, tuple[str, dict[str, object]]]] = {
         "msle": ("mean_squared_logarithmic_error", {}),
         "bce": ("binary_crossentropy", {}),
         "kld": ("kl_divergence", {}),
+    },
+}
+# What kerasrun.layers adds to Keras, by canonical name.
+_OWN: dict[str, dict[str, KerasName]] = {
+    "activation": {
+        "maxout": KerasName("maxout", "kerasrun.layers", "Maxout", {"pieces": 2}, (), False),
+        "step": KerasName("step", "kerasrun.layers", "Step", {}, (), False),
+    },
+    "initializer": {
+        "lsuv": KerasName("lsuv", "kerasrun.layers", "LSUV", {}, (), False),
+        "orthonormal_he": KerasName(
+            "orthonormal_he", "kerasrun.layers", "OrthonormalHe", {"negative_slope": 0.0}, (), False
+        ),
     },
 }
 _POSITIVE = {"learning_rate", "clipnorm", "clipvalue", "global_clipnorm", "stddev", "ema_overwrite_frequency"}
@@ -94,8 +108,9 @@ class KerasObject:
 
         if (self.family, self.name) == ("metric", "accuracy"):
             return self.name
-        if self.family == "activation" and not self.arguments:
+        if self.family == "activation" and isinstance(self.config, str):
             return keras.activations.get(self.name)
+        importlib.import_module(_entry(self.family, self.name).module)  # registers what is not Keras's own
         return keras.saving.deserialize_keras_object(self._config_dict())
 
     def _config_dict(self) -> dict[str, Any]:
@@ -113,7 +128,7 @@ class KerasObject:
             "module": module,
             "class_name": symbol,
             "config": {name: list(value) if isinstance(value, tuple) else value for name, value in arguments.items()},
-            "registered_name": None if module.count(".") == 1 else symbol,
+            "registered_name": f"kerasrun>{symbol}" if _is_own(entry) else None if module.count(".") == 1 else symbol,
         }
 
 
@@ -161,22 +176,33 @@ def known(family: str) -> dict[str, dict[str, object]]:
     Args:
         family: one of FAMILIES.
     """
-    return {name: dict(entry.arguments) for name, entry in keras_names.names(family).items()}
+    return {name: dict(entry.arguments) for name, entry in _entries(family).items()}
+
+
+@functools.cache
+def _entries(family: str) -> dict[str, KerasName]:
+    return dict(sorted({**keras_names.names(family), **_OWN.get(family, {})}.items()))
 
 
 def _entry(family: str, name: str) -> KerasName:
-    return keras_names.names(family)[name]
+    return _entries(family)[name]
+
+
+def _is_own(entry: KerasName) -> bool:
+    return entry.module == "kerasrun.layers"
 
 
 @functools.cache
 def _spellings(family: str) -> dict[str, str]:
     """Return every accepted spelling, squashed, with its canonical name."""
-    entries = keras_names.names(family)
+    entries = _entries(family)
     found = {squash(spelling): entry.name for entry in entries.values() for spelling in entry.spellings}
     return found | {squash(name): name for name in entries}
 
 
 def _saved_form(entry: KerasName, arguments: frozenset[str]) -> tuple[str, str]:
+    if _is_own(entry):
+        return entry.module, entry.symbol
     form = keras_names.saved_form(entry.name, arguments)
     if form is None:
         raise InputError(
@@ -198,7 +224,9 @@ def _checked(entry: KerasName, argument: str, value: object) -> object:
     elif isinstance(default, str):
         wanted = None if value is None or isinstance(value, str) else "a word"
     if _is_number(value):
-        if argument in _POSITIVE and value <= 0:  # type: ignore[operator]
+        if argument == "pieces" and (isinstance(value, float) or value < 1):  # type: ignore[operator]
+            wanted = "a whole number from 1 on"
+        elif argument in _POSITIVE and value <= 0:  # type: ignore[operator]
             wanted = "a number above 0"
         elif argument in _FRACTIONS and not 0 <= value <= 1:  # type: ignore[operator]
             wanted = "a number from 0 to 1"

@@ -98,6 +98,8 @@ def test_a_parsed_object_passes_through():
         ("loss", "LossFunctionWrapper", "unknown loss"),
         ("metric", "io_u", r"io_u needs arguments: write io_u\(num_classes=…, target_class_ids=…\)"),
         ("metric", "accuracy(name=a)", "unknown argument"),
+        ("activation", "maxout(pieces=2.5)", "maxout: pieces must be a whole number from 1 on"),
+        ("activation", "maxout(pieces=0)", "maxout: pieces must be a whole number from 1 on"),
         ("activation", "leaky_relu(slope=1)", "unknown argument of activation leaky_relu"),
     ],
 )  # fmt: skip
@@ -139,7 +141,10 @@ def test_keras_builds_every_known_object(family, name):
 
     thing = parse(family, name)
     built = thing.build()
-    if family == "activation" or (family, name) == ("metric", "accuracy"):
+    own = {"maxout": "Maxout", "step": "Step", "lsuv": "LSUV", "orthonormal_he": "OrthonormalHe"}
+    if name in own:
+        assert type(built).__name__ == own[name]
+    elif family == "activation" or (family, name) == ("metric", "accuracy"):
         assert built == name or built.__name__ == name
     else:
         assert type(built).__name__ == keras_names.names(family)[name].symbol

@@ -1,5 +1,9 @@
-"""What Keras lacks, one layer a file; importing this package registers them all, so that saved models load."""
+"""What Keras lacks, one concept a file; importing this package registers all of it, so that saved models load."""
 
+from kerasrun.layers.lsuv import LSUV
+from kerasrun.layers.maxout import Maxout, Pieces, activate, pieces
+from kerasrun.layers.orthonormal_he import OrthonormalHe
 from kerasrun.layers.row_norm import RowNorm
+from kerasrun.layers.step import Step
 
-__all__ = ["RowNorm"]
+__all__ = ["LSUV", "Maxout", "OrthonormalHe", "Pieces", "RowNorm", "Step", "activate", "pieces"]

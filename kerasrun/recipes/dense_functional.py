@@ -1,10 +1,14 @@
 """The network of recipe dense, written with the Functional API."""
 
+from typing import Literal
+
 import keras
+
+from kerasrun.layers import activate, pieces
 
 
 def dense_functional(task, *, hidden=(100,), activation="relu", initializer="glorot_uniform", dropout=0.0,
-                     batch_norm=False, l1=0.0, l2=0.0):  # fmt: skip
+                     batch_norm: Literal[False, True, "after"] = False, l1=0.0, l2=0.0):  # fmt: skip
     """Call each fully connected layer on the output of the one before.
 
     The same layers in the same order as in recipe dense, so that equal seeds give equal numbers. The Functional API
@@ -14,10 +18,12 @@ def dense_functional(task, *, hidden=(100,), activation="relu", initializer="glo
     inputs = keras.Input(task.input_shape, dtype=task.input_dtype)
     x = keras.layers.Flatten()(inputs)
     for units in hidden:
-        x = keras.layers.Dense(units, kernel_initializer=initializer, kernel_regularizer=penalty)(x)
-        if batch_norm:
+        x = pieces(activation, keras.layers.Dense, units, kernel_initializer=initializer, kernel_regularizer=penalty)(x)
+        if batch_norm is True:
             x = keras.layers.BatchNormalization()(x)
-        x = keras.layers.Activation(activation)(x)
+        x = activate(activation)(x)
+        if batch_norm == "after":
+            x = keras.layers.BatchNormalization()(x)
         if dropout:
             x = keras.layers.Dropout(dropout)(x)
     outputs = keras.layers.Dense(

@@ -4,6 +4,8 @@ from typing import Literal
 
 import keras
 
+from kerasrun.layers import activate, pieces
+
 
 def embedding(task, *, size=16, hidden=(), pooling: Literal["average", "max"] = "average", activation="relu",
               initializer="glorot_uniform", dropout=0.0):  # fmt: skip
@@ -18,8 +20,8 @@ def embedding(task, *, size=16, hidden=(), pooling: Literal["average", "max"] = 
         keras.layers.GlobalMaxPooling1D() if pooling == "max" else keras.layers.GlobalAveragePooling1D(),
     ]
     for units in hidden:
-        layers.append(keras.layers.Dense(units, kernel_initializer=initializer))
-        layers.append(keras.layers.Activation(activation))
+        layers.append(pieces(activation, keras.layers.Dense, units, kernel_initializer=initializer))
+        layers.append(activate(activation))
     if dropout:
         layers.append(keras.layers.Dropout(dropout))
     layers.append(

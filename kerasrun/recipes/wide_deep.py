@@ -2,6 +2,8 @@
 
 import keras
 
+from kerasrun.layers import activate, pieces
+
 
 def wide_deep(task, *, hidden=(100, 100), activation="relu", initializer="glorot_uniform", dropout=0.0, l1=0.0,
               l2=0.0):  # fmt: skip
@@ -15,8 +17,10 @@ def wide_deep(task, *, hidden=(100, 100), activation="relu", initializer="glorot
     wide = keras.layers.Flatten()(inputs)
     deep = wide
     for units in hidden:
-        deep = keras.layers.Dense(units, kernel_initializer=initializer, kernel_regularizer=penalty)(deep)
-        deep = keras.layers.Activation(activation)(deep)
+        deep = pieces(
+            activation, keras.layers.Dense, units, kernel_initializer=initializer, kernel_regularizer=penalty
+        )(deep)
+        deep = activate(activation)(deep)
         if dropout:
             deep = keras.layers.Dropout(dropout)(deep)
     outputs = keras.layers.Dense(

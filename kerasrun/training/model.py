@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -11,6 +11,7 @@ import numpy as np
 from kerasrun import objects, settings
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment
+from kerasrun.layers import lsuv
 from kerasrun.task import LabelForm, Task, keras_metric, label_form
 from kerasrun.training import scaling, seeds
 from kerasrun.training.network import build_network
@@ -24,14 +25,18 @@ class Built:
         model: takes raw data, gives predictions in the target's own units; compiled.
         network: what the recipe returned; it is the model itself where nothing had to be scaled.
         own_seeds: weights and layers that keep a seed which the recipe itself set.
+        lsuv: of each layer that LSUV rescaled: layer, rounds, variance.
     """
 
     model: keras.Model
     network: keras.Model
     own_seeds: list[str]
+    lsuv: list[dict[str, Any]] = field(default_factory=list)
 
 
-def build(experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, jit: bool = False) -> Built:
+def build(
+    experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, jit: bool = False, fresh: bool = True
+) -> Built:
     """Build, seed, check, scale and compile the model of an experiment.
 
     Args:
@@ -40,9 +45,11 @@ def build(experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, j
         x: the training part's raw inputs, (n, …), for fitting the scaling.
         y: the training part's targets, (n, outputs) for regression.
         jit: what Keras's own compiled step does; the resident loop compiles whole blocks instead.
+        fresh: whether these are the weights to begin with; where a state is put back, data decides none of them.
 
     Raises:
-        InputError: the recipe raises, its output does not fit the task, or the scaling cannot be put in front of it.
+        InputError: the recipe raises, its output does not fit the task, the scaling cannot be put in front of it, or
+            LSUV finds no signal.
     """
     keras.utils.clear_session()  # names of layers start anew: dense, dense_1 …
     keras.utils.set_random_seed(experiment.seed)  # for whatever a recipe draws by itself
@@ -51,6 +58,7 @@ def build(experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, j
         network = build_network(experiment, task)
     own_seeds = seeds.redraw(network, experiment.seed, initializers)
     front = scaling.input_layer(experiment.scale, x, task.input_dtype)
+    rescaled = _rescaled(network, front, experiment, x) if fresh and lsuv.marked(network) else []
     moments = scaling.target_moments(y) if experiment.scale_target == "standardize" else None
     back = scaling.output_layer(*moments) if moments else None
     model = _wired(network, front, back, x)
@@ -62,7 +70,7 @@ def build(experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, j
         metrics=[_metric(metric, task, form) for metric in experiment.metrics],
         jit_compile=jit,
     )
-    return Built(model, network, own_seeds)
+    return Built(model, network, own_seeds, rescaled)
 
 
 def labels(y: np.ndarray, task: Task, loss: str) -> np.ndarray:
@@ -106,6 +114,19 @@ def example_weights(
             by_class[label] = weight
     combined = by_class[y] * (1.0 if weights is None else weights)
     return combined.astype(np.float32)
+
+
+def _rescaled(network: keras.Model, front: Any, experiment: Experiment, x: np.ndarray) -> list[dict[str, Any]]:
+    """Give the layers that LSUV initializes outputs of variance 1, on a batch of the training part, scaled."""
+    generator = np.random.default_rng(seeds.derive(experiment.seed, "weights", "lsuv/batch"))
+    batch = x[np.sort(generator.permutation(len(x))[: lsuv.BATCH])]
+    low, high = lsuv.INPUT_VARIANCE
+    if experiment.scale == "none" and x.dtype.kind != "i" and not low <= (variance := float(batch.var())) <= high:
+        raise InputError(
+            f"initializer=lsuv wants inputs of variance 1 or so ({low:g} to {high:g}); theirs is {variance:.3g}\n"
+            "add --scale standardize"
+        )
+    return lsuv.rescale(network, batch if front is None else front(batch))
 
 
 def _wired(network: keras.Model, front: Any, back: Any, x: np.ndarray) -> keras.Model:

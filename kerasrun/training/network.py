@@ -13,6 +13,7 @@ import numpy as np
 from kerasrun import catalog, objects
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment
+from kerasrun.layers import Pieces
 from kerasrun.task import Task
 from kerasrun.training.own_code import execute
 
@@ -91,13 +92,22 @@ def summary(network: keras.Model) -> str:
 
 def architecture(network: keras.Model) -> str:
     """Return the sizes of input and weighted layers in a row, as 784-100-10 or 32×32×3-16-32-256-100."""
-    sizes = [layer.units if hasattr(layer, "units") else layer.filters for layer in network._flatten_layers()
-             if isinstance(getattr(layer, "units", getattr(layer, "filters", None)), int)]  # fmt: skip
-    convolves = any(hasattr(layer, "filters") for layer in network._flatten_layers())
+    layers = network._flatten_layers()
+    inner = {id(part) for layer in layers for part in (*getattr(layer, "parts", ()), getattr(layer, "cell", None))}
+    sizes = [size for layer in layers if id(layer) not in inner and (size := _size(layer))]
+    convolves = any(hasattr(layer, "filters") for layer in layers)
     shape = network.input_shape[1:]
     separate = convolves or None in shape
     first = "×".join(str(size or "?") for size in shape) if separate else str(int(np.prod(shape)))
-    return "-".join([first, *map(str, sizes)])
+    return "-".join([first, *sizes])
+
+
+def _size(layer: keras.layers.Layer) -> str | None:
+    """Return a layer's units or filters, as 2·100 where they are pieces of maxout; None where it has none."""
+    if isinstance(layer, Pieces):
+        return f"{len(layer.parts)}·{_size(layer.parts[0])}"
+    size = getattr(layer, "units", getattr(layer, "filters", None))
+    return str(size) if isinstance(size, int) else None
 
 
 def _check_last_activation(network: keras.Model, entry: catalog.RecipeEntry, task: Task) -> None:

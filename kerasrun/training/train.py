@@ -115,7 +115,7 @@ def train(
     tell = watch or (lambda event: None)
     clock = time.monotonic()
     try:
-        prepared = _prepare(experiment, run, data)
+        prepared = _prepare(experiment, run, data, fresh=state is None)
     except BaseException:
         if not resuming:
             run.discard()
@@ -178,11 +178,11 @@ class _Outcome:
     seconds: float
 
 
-def _prepare(experiment: Experiment, run: Run, data: Data) -> _Prepared:
+def _prepare(experiment: Experiment, run: Run, data: Data, *, fresh: bool) -> _Prepared:
     """Choose the device, build the model, put the data before it, and write down what is known."""
     setting = devices.prepare(experiment)
     train_part, validation_part = _arrays(data, data.train, experiment), _arrays(data, data.validation, experiment)
-    built = models.build(experiment, data.task, data.train.x, data.train.y, jit=setting.jit)
+    built = models.build(experiment, data.task, data.train.x, data.train.y, jit=setting.jit, fresh=fresh)
     plan, notes = _plan(experiment, built.model, train_part, data.passes, setting, run)
     setting = replace(setting, notes=(*setting.notes, *notes))
     callbacks = own_callbacks(experiment.callbacks)
@@ -298,6 +298,7 @@ def _record_start(
         parameters=built.network.count_params(),
         architecture=network.architecture(built.network),
         own_seeds=built.own_seeds,
+        **({"lsuv": built.lsuv} if built.lsuv else {}),
         monitor=monitor,
         direction=mode,
         loop=plan.loop,
