@@ -127,9 +127,10 @@ def train(
         *(_note_resuming(run, state) if resuming else ()),
     )
     tell(Started(run, data, prepared.plan, notes))
+    began = environment.clock()
     with Guard(lambda text: tell(Notice(text))) as guard:
         outcome = _fit(prepared, experiment, run, guard, state, tell)
-    ending: dict[str, Any] = outcome.recorder.summary()
+    ending: dict[str, Any] = {**outcome.recorder.summary(), "others_busy": environment.others_busy(began)}
     ending["error"] = {"message": _one_line(outcome.error)} if outcome.error else None
     best = outcome.recorder.best.weights
     if outcome.status in ENDED and best is not None:
