@@ -32,7 +32,7 @@ def folder() -> Path:
 
 def cached(entry: DatasetEntry) -> bool:
     """Return whether all files of a dataset are in the cache; their content is not looked at."""
-    return all(_present(download) for download in entry.downloads)
+    return all(present(download) for download in entry.downloads)
 
 
 def read(entry: DatasetEntry) -> list[bytes]:
@@ -42,20 +42,20 @@ def read(entry: DatasetEntry) -> list[bytes]:
         DataUnavailable: a file is damaged, or missing and cannot be fetched.
         DiskError: a fetched file cannot be stored.
     """
-    missing = [download for download in entry.downloads if not _present(download)]
+    missing = [download for download in entry.downloads if not present(download)]
     for download in missing:
         _fetch(entry, download, missing)
     return [_checked(entry, download) for download in entry.downloads]
 
 
-def _present(download: Download) -> Path | None:
+def present(download: Download) -> Path | None:
     """Return where a file lies: under Keras's name for it or the one that it has at its source."""
     candidates = (folder() / download.file, folder() / Path(download.url).name)
     return next((path for path in candidates if path.is_file()), None)
 
 
 def _checked(entry: DatasetEntry, download: Download) -> bytes:
-    path = _present(download) or folder() / download.file
+    path = present(download) or folder() / download.file
     try:
         content = path.read_bytes()
     except OSError as error:

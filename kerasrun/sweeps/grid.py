@@ -92,7 +92,9 @@ class Sweep:
             created: the time now.
             before: what it knew until now.
         """
-        cells = [{"hash": cell.hash, "setting": dict(cell.setting), "seed": cell.seed} for cell in self.cells]
+        cells: list[dict[str, Any]] = [
+            {"hash": cell.hash, "setting": dict(cell.setting), "seed": cell.seed} for cell in self.cells
+        ]
         known, settings = {cell.hash for cell in self.cells}, self.settings
         cells += [c for c in (before.cells if before else ()) if c["hash"] not in known and c["setting"] in settings]
         return SweepRecord(

@@ -1,0 +1,152 @@
+"""Cells trained on this machine, each in a process of its own, as many at a time as there are workers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kerasrun import runs
+from kerasrun.errors import Interrupted, RunInUse
+from kerasrun.experiment import to_record
+from kerasrun.sweeps import pool as pools
+from kerasrun.sweeps.events import Begun, Ended, Epoch, Event, Failed, Left, Notice, Watch
+from kerasrun.sweeps.grid import Cell, data_key
+
+_LAST_LINES = 8
+
+
+@dataclass
+class _Working:
+    """A cell that a worker trains, and what has been heard of it."""
+
+    cell: Cell
+    slot: int
+    folder: str | None = None
+    fault: str | None = None
+
+
+@dataclass
+class _Shift:
+    """The cells of one call of `train`: those that wait and those that are trained now."""
+
+    results: Path
+    gpus: Sequence[str]
+    waiting: deque[tuple[Cell, str | None]]
+    free: list[int]
+    working: dict[int, _Working] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
+
+
+def train(
+    cells: Sequence[tuple[Cell, str | None]],
+    results: Path,
+    *,
+    workers: int,
+    gpus: Sequence[str] = (),
+    watch: Watch,
+    command: Sequence[str] = pools.SERVER,
+) -> None:
+    """Train cells and tell how each ends; one that fails hinders no other.
+
+    Args:
+        cells: in the order of their training, each with the name of the run folder to go on with, if any.
+        results: folder of all runs.
+        workers: how many train at a time.
+        gpus: the devices that the workers share, as CUDA_VISIBLE_DEVICES names them.
+        watch: is told what happens.
+        command: what starts the server.
+
+    Raises:
+        Interrupted: a signal came; what was running can be resumed.
+        RunFailed: the process that starts the workers died.
+    """
+    shift = _Shift(results, gpus, deque(cells), [*range(workers)])
+    with pools.Pool(workers, command) as pool, pool.obeying(lambda text: watch(Notice(text))):
+        _hand_out(shift, pool)
+        for event in pool.events():
+            for told in _heard(shift, event, stopped=pool.stopped_by is not None):
+                watch(told)
+            if pool.stopped_by is None:
+                _hand_out(shift, pool)
+            if not shift.working:
+                break
+    for at in shift.working.values():  # killed at the second signal
+        watch(Left(at.cell))
+    if pool.stopped_by is not None:
+        raise Interrupted("Interrupted; the same command goes on.", pool.stopped_by)
+
+
+def _hand_out(shift: _Shift, pool: pools.Pool) -> None:
+    """Give every free worker a cell."""
+    while shift.waiting and shift.free:
+        cell, folder = shift.waiting.popleft()
+        slot = shift.free.pop(0)
+        shift.working[cell.number] = _Working(cell, slot)
+        pool.start(
+            {
+                "cell": cell.number,
+                "experiment": to_record(cell.experiment),
+                "origins": dict(cell.experiment.origins),
+                "results": str(shift.results),
+                "resume": folder,
+                "gpu": shift.gpus[slot % len(shift.gpus)] if shift.gpus else None,
+            }
+        )
+
+
+def _heard(shift: _Shift, event: Mapping[str, Any], *, stopped: bool) -> list[Event]:
+    """Return what an event of the server or of a worker means."""
+    kind = event["event"]
+    if kind == "notice":
+        return [Notice(event["text"])]
+    at = shift.working[event["cell"]]
+    if kind == "begun":
+        at.folder = event["folder"]
+        return [Begun(at.cell, event["folder"])]
+    if kind == "started":
+        new = [note for note in event.get("notes", []) if note not in shift.said]
+        shift.said.update(new)
+        return [Notice(f"note: {note}") for note in new]
+    if kind == "epoch":
+        return [Epoch(at.cell, event["epoch"], event.get("row", {}))]
+    if kind == "fault":
+        at.fault = event["text"]
+        return []
+    del shift.working[at.cell.number]
+    shift.free.append(at.slot)
+    return [_ending(shift, at, event, stopped=stopped)]
+
+
+def _ending(shift: _Shift, at: _Working, event: Mapping[str, Any], *, stopped: bool) -> Event:
+    """Return how a cell ended: with a result, left for later, or failed."""
+    record: Mapping[str, Any] = {}
+    folder = shift.results / at.folder if at.folder else None
+    if folder and (folder / runs.RECORD).exists():
+        record = runs.load(folder).record
+        if record["status"] in runs.ENDED:
+            return Ended(at.cell, {**record, "folder": folder.name, "path": str(folder)})
+    if stopped or event["code"] == RunInUse.exit_code or event["code"] > 128:
+        return Left(at.cell)
+    others: tuple[Cell, ...] = ()
+    if "text" in event and event["code"] != 1:  # not the cell's fault: its data cannot be had, or cannot be used
+        same = [pair for pair in shift.waiting if data_key(pair[0].experiment) == data_key(at.cell.experiment)]
+        others = tuple(cell for cell, _ in same)
+        shift.waiting = deque(pair for pair in shift.waiting if pair not in same)
+    text = event.get("text") or at.fault or f"ended with exit code {event['code']}"
+    if event["signal"]:
+        text = f"killed (signal {event['signal']}), peak memory {event['peak'] / 2**20:,.0f} MiB"
+        text += "; likely out of memory; try fewer --workers" if event["signal"] == 9 else ""
+    lines = _last_lines(folder) or tuple(event.get("said", []))
+    return Failed(at.cell, text, lines, folder.name if record and folder else None, event["code"] or 1, others)
+
+
+def _last_lines(folder: Path | None) -> tuple[str, ...]:
+    """Return the end of a run's traceback, else of its log."""
+    for name in (runs.ERROR, runs.LOG):
+        path = folder / name if folder else None
+        if path and path.is_file():
+            return tuple(path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:])
+    return ()

@@ -1,0 +1,114 @@
+"""The parent's end of the worker processes: starts the server (server.py), hands it tasks, reads what happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from kerasrun.errors import RunFailed
+from kerasrun.sweeps.events import SIGNALS
+
+SERVER = (sys.executable, "-m", "kerasrun.sweeps.server")
+_LOOK = 1.0  # seconds between two looks at whether the server still lives
+
+
+class Pool:
+    """Worker processes, forked from a server of their own; leaving the block kills what is left of them.
+
+    Args:
+        workers: how many will work at a time; the server shares the cores among so many.
+        command: what starts the server.
+    """
+
+    def __init__(self, workers: int, command: Sequence[str] = SERVER) -> None:
+        self.stopped_by: int | None = None  # the first signal that came
+        self._workers, self._command, self._unread = workers, command, b""
+
+    def __enter__(self) -> Pool:
+        self._scratch = tempfile.TemporaryDirectory(prefix="kerasrun-sweep-", ignore_cleanup_errors=True)
+        self._said = tempfile.TemporaryFile()
+        its_tasks, tasks = os.pipe()
+        self._events, its_events = os.pipe()
+        self._tasks = open(tasks, "wb")
+        self._server = subprocess.Popen(
+            [*self._command, str(its_events), str(self._workers)], stdin=its_tasks, stdout=self._said,
+            stderr=self._said, pass_fds=(its_events,), start_new_session=True,
+            env={**os.environ, "TMPDIR": self._scratch.name},  # what killed children leave behind goes at the end
+        )  # fmt: skip
+        os.close(its_tasks)
+        os.close(its_events)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+        self._server.wait()
+        with suppress(BrokenPipeError):
+            self._tasks.close()
+        os.close(self._events)
+        self._said.close()
+        self._scratch.cleanup()
+
+    def start(self, task: Mapping[str, Any]) -> None:
+        """Hand over a task: what `server.serve` takes."""
+        with suppress(BrokenPipeError):  # the server is dead, as `events` will say
+            self._tasks.write(json.dumps(task).encode() + b"\n")
+            self._tasks.flush()
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Yield what happens, until a second signal has killed all.
+
+        Raises:
+            RunFailed: the server died by itself.
+        """
+        while True:
+            if not select.select([self._events], [], [], _LOOK)[0]:
+                if self._server.poll() is not None:
+                    self.kill()  # workers without a server
+                continue
+            received = os.read(self._events, 1 << 16)
+            *lines, self._unread = (self._unread + received).split(b"\n")
+            yield from map(json.loads, lines)
+            if not received:
+                break
+        if self.stopped_by is None:
+            code = self._server.wait()
+            self._said.seek(0)
+            said = self._said.read().decode(errors="replace").strip().splitlines()[-8:]
+            how = f"was killed (signal {-code})" if code < 0 else f"ended with exit code {code}"
+            raise RunFailed("\n".join([f"the process that starts the workers {how}; again: the same command", *said]))
+
+    def kill(self) -> None:
+        """Kill the server and all workers."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._server.pid, signal.SIGKILL)
+
+    @contextmanager
+    def obeying(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Pass on signals: at the first, the workers finish their epochs; at the second, all are killed."""
+
+        def receive(number: int, frame: object) -> None:
+            if self.stopped_by is not None:
+                self.kill()
+                return
+            self.stopped_by = number
+            say("The workers finish their epochs (once more stops now; what is committed is kept).")
+            with suppress(ProcessLookupError):
+                os.killpg(self._server.pid, number)
+
+        try:
+            before = {number: signal.signal(number, receive) for number in SIGNALS}
+        except ValueError:  # not in the main thread: signals are somebody else's
+            before = {}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

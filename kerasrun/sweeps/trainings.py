@@ -1,0 +1,91 @@
+"""What the server prepares and a child does: one cell's training. Importing this loads TensorFlow, and runs nothing."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import kerasrun
+from kerasrun import atomic, datasets, environment, runs
+from kerasrun.datasets import Data
+from kerasrun.experiment import Experiment, from_record
+from kerasrun.sweeps.grid import data_key
+from kerasrun.training import train as training
+
+if TYPE_CHECKING:
+    from kerasrun.sweeps.server import Task, Tell, Work
+
+
+class Trainings:
+    """Turns tasks into trainings; keeps the data of the last one, as tasks come in groups of equal data.
+
+    Args:
+        say: is told what is said while data is read, as "fetching …".
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+        self._of: tuple[Any, ...] | None = None
+        self._data: Data
+        environment.record()  # what it keeps need not be found again in every child
+
+    def prepare(self, task: Task) -> Work:
+        """Read an experiment and its data.
+
+        Raises:
+            KerasrunError: the data cannot be had, or is none that a network can eat.
+        """
+        experiment = from_record(task["experiment"], task["origins"])
+        if data_key(experiment) != self._of:
+            self._of = None
+            self.__dict__.pop("_data", None)  # the last one's memory first
+            with redirect_stderr(_Lines(self.say)):
+                self._data = datasets.load(experiment)
+            self._of = data_key(experiment)
+        data = self._data
+        return lambda tell: _train(task, experiment, data, tell)
+
+
+def _train(task: Task, experiment: Experiment, data: Data, tell: Tell) -> int:
+    """Train one cell and return the exit code that `kerasrun train` would have."""
+    if task["gpu"] is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = task["gpu"]
+
+    def watch(event: training.Event) -> None:
+        if isinstance(event, training.Started):
+            tell(event="started", notes=list(event.notes))
+        elif isinstance(event, training.Epoch):
+            tell(event="epoch", epoch=event.row["epoch"], row=event.row, seconds=event.seconds)
+
+    results = Path(task["results"])
+    run = runs.load(results / task["resume"]) if task["resume"] else runs.start(experiment, results)
+    tell(event="begun", folder=run.folder.name)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    with open(run.folder / runs.LOG, "ab", opener=atomic.no_link) as log:
+        for descriptor in (1, 2):
+            os.dup2(log.fileno(), descriptor)
+    if task["resume"]:
+        run = kerasrun.go_on(run, data=data, watch=watch)
+    else:
+        run = kerasrun.train_run(experiment, run, data=data, watch=watch)
+    return 1 if run.status == "diverged" else 0
+
+
+class _Lines(io.TextIOBase):
+    """A stream that passes on every line."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self.say = say
+
+    def write(self, text: str) -> int:
+        """Pass on the lines of a text."""
+        for line in filter(None, text.splitlines()):
+            self.say(line)
+        return len(text)
