@@ -8,7 +8,7 @@ kerasrun.compare()           # a DataFrame, one row a run
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,14 +211,25 @@ def load_run(name: str = "last", *, results: str | Path = "results") -> Run:
     return runs.load(run_index.find(Path(results), name))
 
 
-def compare(*, results: str | Path = "results", **options: Any) -> pd.DataFrame:
-    """Return the table of `kerasrun compare` as a DataFrame.
+def compare(
+    *names: str, results: str | Path = "results", where: str | Sequence[str] = (), **asked: Any
+) -> pd.DataFrame:
+    """Return the table of `kerasrun compare` as a DataFrame, with every digit.
 
     Args:
+        *names: runs or a sweep; without, the runs of the newest run's dataset that ended.
         results: folder of all runs.
-        **options: as kerasrun.analysis.compare.compare takes them: metric, sort, where, by, all_columns, test.
+        where: conditions as "optimizer=adam" that all hold.
+        **asked: fields of kerasrun.analysis.compare.Question: metric, at, by, baseline, margin, until, runs, test …
+
+    Raises:
+        kerasrun.errors.InputError: a name, column or value that no run has, or a question that cannot be answered.
     """
-    from kerasrun import run_index
+    from kerasrun import run_tables
+    from kerasrun.analysis import choice
     from kerasrun.analysis.compare import compare as compare_records
 
-    return compare_records(run_index.scan(Path(results)).records, **options).table
+    records, _ = run_tables.all_records(Path(results))
+    chosen, sweep = choice.named(Path(results), names, records) if names else (records, None)
+    asked["every"] = asked.get("every") or bool(names and not sweep)
+    return compare_records(chosen, where=where, sweep=sweep, **asked).table

@@ -1,25 +1,59 @@
-"""Which runs are laid side by side: copies once, by default one dataset's runs that ended, then conditions."""
+"""Which runs are laid side by side: those that are named, else one dataset's runs that ended; then conditions."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from kerasrun.analysis import remarks
+from kerasrun import run_index, sweep_record
 from kerasrun.analysis.columns import MISSING, Columns, Record, matches, written
 from kerasrun.errors import InputError, closest
 from kerasrun.literals import split_outside
+from kerasrun.sweep_record import SweepRecord
 
+_TOLD = 3  # so many are named, more are counted
 ENDED = ("finished", "stopped", "diverged", "pruned", "failed")
 
 
-def once(records: list[Record]) -> tuple[list[Record], list[str]]:
-    """Return the records without copies of one run, the newest first, and a line about the copies."""
-    seen: dict[tuple[str, str], Record] = {}
-    copies: list[str] = []
-    for record in sorted(records, key=lambda record: record["created"], reverse=True):
-        if seen.setdefault((record["id"], record["created"]), record) is not record:
-            copies.append(record["folder"])
-    return list(seen.values()), remarks.copies(copies)
+def named(results: Path, names: Sequence[str], records: Sequence[Record]) -> tuple[list[Record], SweepRecord | None]:
+    """Return the runs that go by some names, and the sweep where it is the one thing that was named.
+
+    Args:
+        results: folder of all runs.
+        names: of runs or sweeps: ids, beginnings of ids, folders' names, "last", numbers counted from the newest.
+        records: all runs, as run_tables.all_records gives them.
+
+    Raises:
+        InputError: no run and no sweep, or several, go by a name; or a sweep has no run yet.
+    """
+    chosen: dict[int, Record] = {}
+    sweeps = []
+    for name in names:
+        exact = [record for record in records if name in (record["id"], record["folder"])]
+        sweep = None if exact else _sweep(results, name)
+        if sweep:
+            sweeps.append(sweep)
+            exact = [record for record in records if record.get("experiment_hash") in sweep.hashes]
+            if not exact:
+                raise InputError(f"sweep {sweep.id} has no runs here yet\nits command again trains them")
+        if not exact:
+            folder = run_index.find(results, name).name
+            exact = [record for record in records if record["folder"] == folder]
+        chosen |= {id(record): record for record in exact}
+    return [*chosen.values()], sweeps[0] if len(sweeps) == len(names) == 1 else None
+
+
+def _sweep(results: Path, name: str) -> SweepRecord | None:
+    """Return the sweep of this name; a beginning that a run has, too, is the run's."""
+    found = sweep_record.read(results, name)
+    if found is None or found.id == name:
+        return found
+    try:
+        run_index.find(results, name)
+    except InputError:
+        return found
+    return None
 
 
 def default_choice(records: list[Record], asked: set[str]) -> tuple[list[Record], list[str]]:
@@ -32,25 +66,44 @@ def default_choice(records: list[Record], asked: set[str]) -> tuple[list[Record]
     any_status, any_data = "status" in asked, bool({"dataset", "data"} & asked)
     ended = [record for record in records if any_status or record["status"] in ENDED]
     if not ended:
-        return [], remarks.left_out({}, Counter(record["status"] for record in records))
+        return [], _left_out({}, Counter(record["status"] for record in records))
     dataset = ended[0]["experiment"]["dataset"]
     chosen = [record for record in ended if any_data or record["experiment"]["dataset"] == dataset]
     others = Counter(
         r["experiment"]["dataset"] for r in ended if not any_data and r["experiment"]["dataset"] != dataset
     )
     going = Counter(record["status"] for record in records if not any_status and record["status"] not in ENDED)
-    return chosen, remarks.left_out(others, going)
+    return chosen, _left_out(others, going)
 
 
-def condition(columns: Columns, text: str) -> tuple[str, list[str]]:
+def _left_out(datasets: Mapping[str, int], statuses: Mapping[str, int]) -> list[str]:
+    """Say how many runs are not in the table, and why."""
+    parts = []
+    if datasets:
+        named = ", ".join(f"{name} {count}" for name, count in Counter(datasets).most_common(_TOLD))
+        more = f", and {len(datasets) - _TOLD} more datasets" if len(datasets) > _TOLD else ""
+        count = sum(datasets.values())
+        parts.append(f"{count} run{'' if count == 1 else 's'} on other data ({named}{more})")
+    parts += [f"{count} {'still running' if status == 'running' else status}" for status, count in statuses.items()]
+    return [f"left out: {', '.join(parts)}; --all includes them"] if parts else []
+
+
+def condition(columns: Columns, text: str, *, option: str = "--where") -> tuple[str, list[str]]:
     """Read "column=value" or "column=value,value".
+
+    Args:
+        columns: of the runs.
+        text: the condition.
+        option: where it was written.
 
     Raises:
         InputError: no such form, or no such column.
     """
     name, equals, value = text.partition("=")
     if not equals or not value.strip():
-        raise InputError(f"--where {text!r} is no condition\nwrite COLUMN=VALUE, as optimizer=adam or batch_size=32,64")
+        raise InputError(
+            f"{option} {text!r} is no condition\nwrite COLUMN=VALUE, as optimizer=adam or batch_size=32,64"
+        )
     return columns.named(name), [part.strip() for part in split_outside(value, ",")]
 
 

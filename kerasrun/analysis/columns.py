@@ -1,29 +1,29 @@
 """The columns that runs can be compared by: which names there are, and each run's value under a name.
 
-about the run   run, folder, status, created, data, epochs_run, best_epoch, parameters, seconds
+about the run   run, folder, status, created, data, epochs_run, best_epoch, parameters, seconds, epoch_seconds
 settings        as in the experiment; loop, threads and device as they came out
 knobs           as in the recipe; layers and units are derived from hidden
-metrics         val_… and train_… of the best epoch, test_… of the best weights
+metrics         val_… and train_… at a moment of the training, test_… of the best weights
 """
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kerasrun import literals, settings
+from kerasrun.analysis.moments import BEST, At, Record, finite, value
 from kerasrun.errors import InputError, unknown
 
-Record = Mapping[str, Any]
 Read = Callable[[Record], Any]
 
 NO_RESULT = ("diverged", "failed", "pruned")  # how a run ends whose metrics are no result
 QUIET = ("threads", "save_every", "metrics")  # settings that are not shown merely because they differ
 AS_IT_WAS = ("loop", "threads", "device")  # what was asked for is often "auto": what became of it counts
 _FAMILIES = ("optimizer", "loss", "activation", "initializer", "regularizer", "constraint")
-_MOST_WRITTEN = 3  # so many equal layers are written out; more become 100x10
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,13 @@ class Columns:
         raise unknown(kind, name, allowed)
 
 
-def find_columns(records: Sequence[Record], *, test: bool = False) -> Columns:
+def find_columns(records: Sequence[Record], *, test: bool = False, at: At = BEST) -> Columns:
     """Return the columns that the runs have.
 
     Args:
         records: run.json as dicts.
         test: whether the test metrics are among them.
+        at: the moment of the metrics.
     """
     experiments = [record["experiment"] for record in records]
     setting_names, knob_names = _names(experiments), _names([experiment["knobs"] for experiment in experiments])
@@ -79,7 +80,7 @@ def find_columns(records: Sequence[Record], *, test: bool = False) -> Columns:
     if "seed" in setting_names:
         found["seed"] = _setting("seed")
     derived = {"layers": _layers, "units": _units} if "hidden" in found else {}
-    return Columns(_ABOUT, found, derived, _metrics(records, test=test))
+    return Columns(_ABOUT, found, derived, _metrics(records, at, test=test))
 
 
 def _names(parts: Sequence[Mapping[str, Any]]) -> dict[str, None]:
@@ -88,17 +89,8 @@ def _names(parts: Sequence[Mapping[str, Any]]) -> dict[str, None]:
 
 
 def written(value: Any) -> str:
-    """Return a value as it is written on the command line: 300-100, 100x10, true, none, 0.001."""
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    if value is MISSING:
-        return ""
-    if isinstance(value, (list, tuple)):
-        if value and all(isinstance(v, int) for v in value):
-            alike = len(value) > _MOST_WRITTEN and len(set(value)) == 1
-            return f"{value[0]}x{len(value)}" if alike else "-".join(map(str, value))
-        return ",".join(map(written, value)) or "none"
-    return repr(value) if isinstance(value, float) else str(value)
+    """Return a value as it is written on the command line, nothing for one that is missing."""
+    return "" if value is MISSING else literals.written(value)
 
 
 def matches(name: str, value: Any, text: str) -> bool:
@@ -174,16 +166,22 @@ def _units(record: Record) -> Any:
     return hidden[0] if isinstance(hidden, list) and hidden and len(set(map(str, hidden))) == 1 else MISSING
 
 
-def _metrics(records: Sequence[Record], *, test: bool) -> dict[str, Read]:
-    best = _names([record.get("best") or {} for record in records])
+def _metrics(records: Sequence[Record], at: At, *, test: bool) -> dict[str, Read]:
+    kept = _names([record.get("best") or record.get("last") or {} for record in records])
+    kept.pop("learning_rate", None)
     final = _names([record.get("test") or {} for record in records]) if test else {}
-    validation = sorted((name for name in best if name.startswith("val_")), key=lambda name: name == "val_loss")
-    found = {name: _metric("best", name) for name in validation}
-    found |= {f"train_{name}": _metric("best", name) for name in best if name not in validation}
-    return found | {f"test_{name}": _metric("test", name) for name in sorted(final, key=lambda name: name == "loss")}
+    validation = sorted((name for name in kept if name.startswith("val_")), key=lambda name: name == "val_loss")
+    found = {name: _metric(name, at) for name in validation}
+    found |= {f"train_{name}": _metric(name, at) for name in kept if name not in validation}
+    tested = sorted(final, key=lambda name: name == "loss")
+    return found | {f"test_{name}": _in_record("test", name) for name in tested}
 
 
-def _metric(part: str, name: str) -> Read:
+def _metric(name: str, at: At) -> Read:
+    return _in_record(at.kind, name) if at.kind in ("best", "last") else lambda record: value(record, name, at)
+
+
+def _in_record(part: str, name: str) -> Read:
     def read(record: Record) -> float | None:
         values = record.get(part)
         if not values or record["status"] in NO_RESULT:
@@ -191,12 +189,6 @@ def _metric(part: str, name: str) -> Read:
         return finite(values.get(name))
 
     return read
-
-
-def finite(value: Any) -> float | None:
-    """Return a finite number, else None: JSON's 1e999 reads as infinite."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if is_number and abs(value) < 1e300 else None
 
 
 def grouped(records: Sequence[Record], columns: Columns, names: Sequence[str]) -> list[list[Record]]:
@@ -210,6 +202,43 @@ def grouped(records: Sequence[Record], columns: Columns, names: Sequence[str]) -
 
 def _key(value: Any) -> Any:
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else written(value)
+
+
+def differing_settings(records: Sequence[Record], columns: Columns) -> list[str]:
+    """Return the settings and knobs that are not the same in all runs that have them."""
+    experiments = [record["experiment"] for record in records]
+    found = _unequal(experiments) | _unequal([experiment["knobs"] for experiment in experiments])
+    found -= set(AS_IT_WAS)
+    for name in set(AS_IT_WAS) & columns.settings.keys():
+        values = [value for value in columns.values(name, records) if value is not MISSING]
+        if any(value != values[0] for value in values):
+            found.add(name)
+    return [name for name in columns.settings if name in found]
+
+
+def _unequal(parts: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the keys whose values are not equal in all dicts that have them."""
+    kinds: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for part in parts:
+        kinds.setdefault(tuple(part), []).append(part)
+    found: set[str] = set()
+    first: dict[str, Any] = {}
+    for keys, alike in kinds.items():
+        head = alike[0]
+        found |= {name for name in keys if first.setdefault(name, head[name]) != head[name]}
+        equal = [*keys]
+        take, expected = _taker(equal, head)
+        for part in alike:  # many values in one comparison: one by one, 10,000 x 40 take five times as long
+            if take(part) != expected:
+                equal = [name for name in equal if part[name] == head[name]]
+                take, expected = _taker(equal, head)
+        found |= set(keys) - set(equal)
+    return found
+
+
+def _taker(names: Sequence[str], part: Mapping[str, Any]) -> tuple[Callable[[Mapping[str, Any]], Any], Any]:
+    take: Callable[[Mapping[str, Any]], Any] = operator.itemgetter(*names) if names else lambda _: ()
+    return take, take(part)
 
 
 def direction(records: Sequence[Record], metric: str) -> str:
@@ -239,6 +268,7 @@ _ABOUT: dict[str, Read] = {
     "best_epoch": lambda record: record.get("best_epoch"),
     "parameters": lambda record: record.get("parameters"),
     "seconds": lambda record: finite((record.get("seconds") or {}).get("total")),
+    "epoch_seconds": lambda record: finite((record.get("seconds") or {}).get("epoch")),
 }
 
 

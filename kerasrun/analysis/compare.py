@@ -1,247 +1,272 @@
 """Runs side by side: which runs, which columns, in which order, and what must be said of it in words.
 
-Plain descriptions so far: each run, or n, mean, sd, min and max of a group. Works on records alone (run_index.scan), so
+Rows are runs until two differ only in seed, then groups of runs. Works on records alone (run_tables.all_records), so
 that 10,000 runs need no pandas; `Comparison.table` is the DataFrame.
 """
 
 from __future__ import annotations
 
-import operator
-import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from kerasrun.analysis import remarks
-from kerasrun.analysis.choice import condition, default_choice, holding, once
+from kerasrun.analysis import explanation, fairness, groups, means, moments, one_seed, planning, targets
+from kerasrun.analysis.choice import condition, default_choice, holding
 from kerasrun.analysis.columns import (
-    AS_IT_WAS,
     MISSING,
-    NO_RESULT,
     QUIET,
     Columns,
     Record,
+    differing_settings,
     direction,
     find_columns,
-    grouped,
     is_synthetic,
     written,
 )
+from kerasrun.analysis.comparison import Comparison, ordered
+from kerasrun.analysis.moments import At
+from kerasrun.analysis.statistics import usual_margin
 from kerasrun.analysis.tables import to_text
 from kerasrun.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
+from kerasrun.sweep_record import SweepRecord
 
 __all__ = ["Comparison", "compare", "to_text"]
 
-_MEASURES = ("n", "mean", "sd", "min", "max", "seconds")
+_MEASURES = ("n", "mean", "sd", "seconds")
 _PLAIN = frozenset({float, int, str, bool})
 _CLOSING = ("epochs_run", "best_epoch")  # columns between the settings and the metrics
+_SHORT = {"epochs_run": "epochs", "best_epoch": "best", "seconds": "s"}  # heads for people
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A table of runs or of groups of runs, and what is to be said beside it.
+class Question:
+    """What is asked of the runs that were chosen; None where the usual is wanted.
 
     Args:
-        metric: what the rows are ordered by: "val_accuracy".
-        columns: the columns' names, in order.
-        rows: each row's values by column: numbers with every digit, settings that are none or lists as written on the
-            command line, None where a row has nothing.
-        notes: lines for the reader.
-        metrics: the columns that hold a metric.
-        grouped: whether a row is a group of runs.
+        metric: a metric's column, as "val_accuracy".
+        at: "last", "last3", "best", an epoch as "12", or "seconds=30".
+        sort: any column; metrics the best first, other columns rising, falling with a "-" in front.
+        by: columns; runs with equal values are one row.
+        baseline: the row that others are compared with, as "optimizer=sgd".
+        margin: the smallest difference that matters, as 0.005; for losses and times a share, 0.02 is 2 %.
+        until: a target, as "val_accuracy=0.88": rows are compared by the epochs that they need.
+        power: a margin: rows say how many seeds would settle it.
+        shares: return the share of the variance that each axis of the grid has.
+        explain: also return the rules in words.
+        runs: rows are runs, though some differ only in seed.
+        all_columns: show all settings of runs, not only those that differ.
+        test: show the test metrics too.
+        every: compare also what is not comparable, and take runs on all datasets and those that did not end.
     """
 
-    metric: str
-    columns: tuple[str, ...]
-    rows: list[dict[str, Any]]
-    notes: list[str] = field(default_factory=list)
-    metrics: frozenset[str] = frozenset()
-    grouped: bool = False
-
-    @property
-    def title(self) -> str:
-        """What the metric's numbers are: "val_accuracy at the best epoch"."""
-        return f"{self.metric} {'of the best weights' if self.metric.startswith('test_') else 'at the best epoch'}"
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The table as a DataFrame, with every digit."""
-        import pandas
-
-        return pandas.DataFrame(self.rows, columns=list(self.columns))
-
-    def exact(self) -> tuple[tuple[str, ...], list[list[Any]]]:
-        """Return columns and cells with every digit, for csv and json; a group's row also names the metric."""
-        at = self.columns.index("n") if self.grouped else 0
-        columns = (*self.columns[:at], "metric", *self.columns[at:]) if self.grouped else self.columns
-        return columns, [[self.metric if name == "metric" else row[name] for name in columns] for row in self.rows]
-
-    def shown(self) -> tuple[tuple[str, ...], list[list[Any]]]:
-        """Return columns and cells for people, for a terminal and md: settings as they are written, seconds as 8.9."""
-        return self.columns, [[self._shown(name, row[name]) for name in self.columns] for row in self.rows]
-
-    def _shown(self, name: str, value: Any) -> Any:
-        if value is None or name in self.metrics or name in ("parameters", "epochs_run", "best_epoch", "n"):
-            return value
-        return f"{value:.1f}" if name == "seconds" else written(value)
+    metric: str | None = None
+    at: str | None = None
+    sort: str | None = None
+    by: str | Sequence[str] | None = None
+    baseline: str | None = None
+    margin: float | None = None
+    until: str | None = None
+    power: str | None = None
+    shares: bool = False
+    explain: bool = False
+    runs: bool = False
+    all_columns: bool = False
+    test: bool = False
+    every: bool = False
 
 
 def compare(
-    records: Iterable[Record],
-    *,
-    metric: str | None = None,
-    sort: str | None = None,
-    where: str | Sequence[str] = (),
-    by: str | Sequence[str] | None = None,
-    all_columns: bool = False,
-    test: bool = False,
-    every: bool = False,
+    records: Iterable[Record], *, where: str | Sequence[str] = (), sweep: SweepRecord | None = None, **asked: Any
 ) -> Comparison:
     """Lay runs side by side, the best first.
 
     Args:
-        records: run.json as dicts with "folder", as run_index.scan gives them.
-        metric: a metric's column, as "val_accuracy"; without it the first validation metric that is not the loss.
-        sort: any column; metrics the best first, other columns rising, falling with a "-" in front.
+        records: run.json as dicts with "folder", each run once, as run_tables.all_records gives them.
         where: conditions "column=value" that all hold; "column=a,b" is either. Numbers are compared as numbers,
             everything else as names: "optimizer=adam" is exactly adam.
-        by: columns; runs with equal values are one row with n, mean, sd, min and max of the metric.
-        all_columns: show all settings, not only those that differ.
-        test: show the test metrics too.
-        every: take all runs; without it those of the newest run's dataset that ended. Pass it for runs that were named.
+        sweep: the sweep that the runs belong to: rows are the points of its grid, its metric and moment are the usual.
+        **asked: the fields of Question. Without `every`, the runs of the newest run's dataset that ended are taken,
+            and of these the ones that may be compared.
 
     Raises:
-        InputError: a column or value that no run has; the closest one.
+        InputError: a column or value that no run has, with the closest one; or a question that cannot be answered.
     """
-    given, notes = once(list(records))
+    question = _checked(Question(**asked), sweep)
+    given = sorted(records, key=lambda record: record["created"], reverse=True)
     if not given:
-        return Comparison(metric or "val_loss", ("run",), [])
-    columns = find_columns(given, test=test)
+        return Comparison(question.metric or "val_loss", "", ("run",), [])
+    columns = find_columns(given, test=question.test)
     conditions = [condition(columns, text) for text in ([where] if isinstance(where, str) else where)]
-    chosen = given
-    if not every:
-        chosen, left_out = default_choice(given, {name for name, _ in conditions})
-        notes += left_out
+    chosen, notes = given, list[str]()
+    if not question.every and sweep is None:
+        chosen, notes = default_choice(given, {name for name, _ in conditions})
     for name, texts in conditions:
         chosen = holding(chosen, columns, name, texts)
     if 0 < len(chosen) < len(given):
-        columns = find_columns(chosen, test=test)
-    metric = columns.named(metric, "metric", only=columns.metrics) if metric else _usual_metric(columns)
-    differing = _differing(chosen, columns)
-    if by:
-        return _groups(chosen, columns, metric, _by(columns, by, chosen), sort, differing, notes)
-    return _runs(chosen, columns, metric, sort, differing, notes, all_columns=all_columns)
+        columns = find_columns(chosen, test=question.test)
+    differing = differing_settings(chosen, columns)
+    asks_for_groups = question.by or sweep or question.power or question.shares
+    if chosen and not question.runs and (asks_for_groups or groups.differ_only_in_seed(chosen, columns, differing)):
+        found = _groups(chosen, columns, differing, question, sweep)
+    else:
+        found = _runs(chosen, differing, question)
+    return replace(found, notes=[*notes, *found.notes])
 
 
-def _usual_metric(columns: Columns) -> str:
-    """Return the first validation metric that is not the loss: what people choose by; losses differ in their units."""
-    names = [*columns.metrics]
-    return "val_accuracy" if "val_accuracy" in names else names[0] if names else "val_loss"
-
-
-def _differing(records: list[Record], columns: Columns) -> list[str]:
-    """Return the settings and knobs that are not the same in all runs that have them."""
-    experiments = [record["experiment"] for record in records]
-    found = _unequal(experiments) | _unequal([experiment["knobs"] for experiment in experiments])
-    found -= set(AS_IT_WAS)
-    for name in set(AS_IT_WAS) & columns.settings.keys():
-        values = [value for value in columns.values(name, records) if value is not MISSING]
-        if any(value != values[0] for value in values):
-            found.add(name)
-    return [name for name in columns.settings if name in found]
-
-
-def _unequal(parts: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Return the keys whose values are not equal in all dicts that have them."""
-    kinds: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-    for part in parts:
-        kinds.setdefault(tuple(part), []).append(part)
-    found: set[str] = set()
-    first: dict[str, Any] = {}
-    for keys, alike in kinds.items():
-        head = alike[0]
-        found |= {name for name in keys if first.setdefault(name, head[name]) != head[name]}
-        equal = [*keys]
-        take, expected = _taker(equal, head)
-        for part in alike:  # many values in one comparison: one by one, 10,000 x 40 take five times as long
-            if take(part) != expected:
-                equal = [name for name in equal if part[name] == head[name]]
-                take, expected = _taker(equal, head)
-        found |= set(keys) - set(equal)
-    return found
-
-
-def _taker(names: Sequence[str], part: Mapping[str, Any]) -> tuple[Callable[[Mapping[str, Any]], Any], Any]:
-    take: Callable[[Mapping[str, Any]], Any] = operator.itemgetter(*names) if names else lambda _: ()
-    return take, take(part)
-
-
-def _runs(
-    records: list[Record], columns: Columns, metric: str, sort: str | None, differing: list[str], notes: list[str],
-    *, all_columns: bool,
-) -> Comparison:  # fmt: skip
-    """Return the comparison whose rows are runs."""
-    shown = list(columns.settings) if all_columns else [name for name in differing if name not in QUIET]
-    begin = ["run", *(["folder", "created"] if all_columns else [])]
-    if all_columns or any(record["status"] not in ("finished", "stopped") for record in records):
-        begin.append("status")
-    if any(map(is_synthetic, records)):
-        begin.append("data")
-    others = [name for name in columns.metrics if all_columns or not name.startswith("train_")]
-    measured = [metric, *(name for name in others if name != metric)] if columns.metrics else []
-    names = [*begin, *shown, *(columns.derived if all_columns else ()), *_CLOSING, *measured, "parameters", "seconds"]
-    key, falling = _order(columns, sort, metric, records)
-    if key not in names and key in [*columns.about, *columns.settings, *columns.derived, *columns.metrics]:
-        names.insert(len(begin) + len(shown), key)
-    rows = _cells(names, columns, records)
-    if key in names:
-        rows = _sorted(rows, key, falling=falling)
-    notes = [*notes, *remarks.on_runs(records, columns, metric, differing)]
-    return Comparison(metric, tuple(names), rows, notes, frozenset(columns.metrics))
+def _checked(question: Question, sweep: SweepRecord | None) -> Question:
+    """Return the question with what the sweep's file says; refuse parts that exclude each other."""
+    for one, other in (("runs", "by"), ("until", "at"), ("until", "power"), ("until", "shares"), ("power", "shares")):
+        if getattr(question, one) and getattr(question, other):
+            raise InputError(f"--{one} and --{other} exclude each other\nleave one of them out")
+    if sweep is None:
+        return question
+    return replace(
+        question, metric=question.metric or sweep.metric, at=question.at or (None if question.until else sweep.at)
+    )
 
 
 def _groups(
-    records: list[Record], columns: Columns, metric: str, by: list[str], sort: str | None, differing: list[str],
-    notes: list[str],
-) -> Comparison:  # fmt: skip
-    """Return the comparison whose rows are runs with equal values of some columns."""
-    members = grouped(records, columns, by)
-    failures = [status for status in NO_RESULT if any(record["status"] == status for record in records)]
-    names = (*by, *_MEASURES[:-1], *failures, "seconds")
-    rows = []
-    for those in members:
-        [row] = _cells(by, columns, those[:1])
-        row |= _described([columns.metrics[metric](record) for record in those] if columns.metrics else [])
-        row |= {status: sum(record["status"] == status for record in those) for status in failures}
-        rows.append(row | {"seconds": _mean([columns["seconds"](record) for record in those])})
-    key, falling = sort, False
-    if sort:
-        falling = sort.startswith("-")
-        key = columns.named(sort.lstrip("-"), "column to sort by", only=names)
-    if key is None or key in ("mean", "min", "max"):
-        falling = falling != (direction(records, metric) == "max")
-    rows = _sorted(rows, key or "mean", falling=falling)
-    notes = [*notes, *remarks.on_groups(records, columns, metric, differing, by)]
-    return Comparison(metric, names, rows, notes, frozenset(_MEASURES[1:-1]), grouped=True)
+    records: list[Record], columns: Columns, differing: list[str], question: Question, sweep: SweepRecord | None
+) -> Comparison:
+    """Return the comparison whose rows are groups of runs."""
+    axes = sweep.axes if sweep else ()
+    by = _by(columns, question.by) if question.by else [n for axis in axes for n in axis.names if n in columns.settings]
+    allowed, notes = by or fairness.varied(differing), list[str]()
+    if not question.every:
+        records, notes = fairness.comparable(records, columns, differing, allowed)
+    at = moments.parse_at(question.at) if question.at else moments.usual(records)
+    columns = find_columns(records, test=question.test, at=at)
+    differing = differing_settings(records, columns)
+    by = by or [name for name in differing if name not in ("seed", *QUIET)] or ["recipe"]
+    metric = _metric(columns, question.metric)
+    notes += fairness.flags(records, columns, metric, differing, allowed)
+    target = targets.parse(question.until, columns) if question.until else None
+    formed = groups.form(
+        records, columns, _with_data(columns, by, records), differing,
+        target.reader(records) if target else lambda record: moments.value(record, metric, at),
+    )  # fmt: skip
+    bases = groups.baselines(formed, question.baseline, columns, axes)
+    margin = planning.parse_margin(question.power) if question.power else question.margin
+    usual = usual_margin(metric)
+    rules = means.Rules(
+        metric, at, direction(records, metric), usual if margin is None else replace(usual, value=margin), question.sort
+    )
+    if target:
+        found = targets.compare_targets(formed, bases, target, margin)
+    elif question.power:
+        found = planning.plan_seeds(formed, bases, rules)
+    elif question.shares:
+        found = planning.share_of_axes(formed, rules, axes)
+    else:
+        found = means.compare_means(formed, bases, rules)
+        notes += _one_seed(formed, columns, differing, rules, found)
+        if question.explain:
+            found = replace(found, rules=explanation.explain(formed, bases, rules, _why(question, sweep, at)))
+    return replace(found, notes=[*found.notes, *notes])
 
 
-def _by(columns: Columns, by: str | Sequence[str], records: list[Record]) -> list[str]:
-    """Return the columns of a group; runs on different data are never averaged."""
+def _one_seed(
+    formed: groups.Groups, columns: Columns, differing: list[str], rules: means.Rules, found: Comparison
+) -> list[str]:
+    """Return what the two best rows' only runs show, where no row has two."""
+    by_label = {group.label: group for group in formed.members}
+    shown = [
+        by_label[label] for row in found.rows if (label := " ".join(written(row[n]) for n in formed.by)) in by_label
+    ]
+    best = [group.used[0] for group in shown if group.used][:2]
+    if len(best) < 2 or any(len(group.results) > 1 for group in formed.members):
+        return []
+    return [one_seed.line(best[0], best[1], columns, differing, rules.metric, rules.at)]
+
+
+def _why(question: Question, sweep: SweepRecord | None, at: At) -> str:
+    """Return in words how the moment and the baseline were chosen."""
+    moment = "as asked" if question.at or (sweep and sweep.at) else (
+        "early stopping chose it" if at == moments.BEST else "all runs had the same budget"
+    )  # fmt: skip
+    first = "the sweep's first value" if sweep else "the first run made"
+    return f"moment: {moment}; baseline: {'as asked' if question.baseline else first}"
+
+
+def _metric(columns: Columns, asked: str | None) -> str:
+    """Return the metric that is asked for, else the first validation metric that is not the loss."""
+    names = [*columns.metrics]
+    if asked:
+        return columns.named(asked, "metric", only=[*names, *moments.TIMES])
+    return "val_accuracy" if "val_accuracy" in names else names[0] if names else "val_loss"
+
+
+def _runs(records: list[Record], differing: list[str], question: Question) -> Comparison:
+    """Return the comparison whose rows are runs."""
+    at = moments.parse_at(question.at) if question.at else moments.usual(records)
+    columns = find_columns(records, test=question.test, at=at)
+    metric = _metric(columns, question.metric)
+    title = f"{metric} {'of the best weights' if metric.startswith('test_') else at}"
+    title += fairness.optimism(records) if title.endswith(str(moments.BEST)) else ""
+    if question.until:
+        target = targets.parse(question.until, columns)
+        columns = replace(columns, metrics=target.columns())
+        metric, title = targets.EPOCHS, str(target)
+    shown = list(columns.settings) if question.all_columns else [name for name in differing if name not in QUIET]
+    begin = ["run", *(["folder", "created"] if question.all_columns else [])]
+    if question.all_columns or any(record["status"] not in moments.TRAINED for record in records):
+        begin.append("status")
+    if any(map(is_synthetic, records)):
+        begin.append("data")
+    others = [name for name in columns.metrics if question.all_columns or not name.startswith("train_")]
+    measured = [metric, *(name for name in others if name != metric)] if columns.metrics else []
+    derived = columns.derived if question.all_columns else ()
+    names = list(dict.fromkeys([*begin, *shown, *derived, *_CLOSING, *measured, "parameters", "seconds"]))
+    key, falling = _order(columns, question.sort, metric, records)
+    if key not in names and key in [*columns.about, *columns.settings, *columns.derived, *columns.metrics]:
+        names.insert(len(begin) + len(shown), key)
+    rows = _cells(names, columns, records)
+    order = ordered([row.get(key) for row in rows], falling=falling)
+    rows, records = [rows[n] for n in order], [records[n] for n in order]
+    people = _shown(names, rows, columns)
+    notes = fairness.flags(records, columns, metric, differing, fairness.varied(differing))
+    if one_seed.alone(records, columns, metric, differing):
+        results = columns.values(metric, records)
+        best = [records[n] for n in ordered(results, falling=direction(records, metric) == "max")][:2]
+        notes.append(one_seed.line(best[0], best[1], columns, differing, metric, at))
+    return Comparison(metric, title, tuple(names), rows, people, notes)
+
+
+def _shown(
+    names: Sequence[str], rows: Sequence[dict[str, Any]], columns: Columns
+) -> tuple[tuple[str, ...], list[list[Any]]]:
+    """Return columns and cells for people: short heads, settings as they are written, seconds as 8.9."""
+    kept = [name for name in names if name != "parameters" or len({row[name] for row in rows}) > 1]
+    short = {name: head for name, head in _SHORT.items() if head not in names}
+    cells = [[_for_people(name, row[name], columns) for name in kept] for row in rows]
+    return tuple(short.get(name, name) for name in kept), cells
+
+
+def _for_people(name: str, value: Any, columns: Columns) -> Any:
+    if value is None or name in columns.metrics or name in ("parameters", *_CLOSING):
+        return value
+    return f"{value:.1f}" if name in moments.TIMES else written(value)
+
+
+def _by(columns: Columns, by: str | Sequence[str]) -> list[str]:
+    """Return the columns of a group, as they are spelled."""
     asked = [part for text in ([by] if isinstance(by, str) else by) for part in text.split(",") if part.strip()]
     known = [*columns.about, *columns.settings, *columns.derived]
     names = list(dict.fromkeys(columns.named(name, "column to group by", only=known) for name in asked))
     if not names:
         raise InputError("--by names no column\nwrite --by optimizer, or several: --by optimizer,activation")
-    if clash := [name for name in names if name in (*_MEASURES, *NO_RESULT)]:
+    if clash := [name for name in names if name in _MEASURES]:
         raise InputError(f"--by {clash[0]}: this is measured, not set\nuse --sort {clash[0]}")
+    return names
+
+
+def _with_data(columns: Columns, by: list[str], records: list[Record]) -> list[str]:
+    """Return the columns of a group; runs on different data are never averaged."""
     for name in ("data", "dataset"):
         values = {columns[name](record) for record in records}
-        if (len(values) > 1 or values == {"synthetic"}) and name not in names:
-            names.insert(0, name)
-    return names
+        if (len(values) > 1 or values == {"synthetic"}) and name not in by:
+            by = [name, *by]
+    return by
 
 
 def _order(columns: Columns, sort: str | None, metric: str, records: list[Record]) -> tuple[str, bool]:
@@ -250,15 +275,6 @@ def _order(columns: Columns, sort: str | None, metric: str, records: list[Record
         return metric, direction(records, metric) == "max"
     name, backward = columns.named(sort.lstrip("-"), "column to sort by"), sort.startswith("-")
     return name, backward != (name in columns.metrics and direction(records, name) == "max")
-
-
-def _sorted(rows: list[dict[str, Any]], key: str, *, falling: bool) -> list[dict[str, Any]]:
-    """Return the rows in order: numbers before texts, nothing last in either direction; equal ones as they were."""
-    known = [row for row in rows if row[key] is not None]
-    numbers = [row for row in known if not isinstance(row[key], str)]
-    texts = [row for row in known if isinstance(row[key], str)]
-    ordered = [sorted(part, key=lambda row: row[key], reverse=falling) for part in (numbers, texts)]
-    return [*ordered[0], *ordered[1], *(row for row in rows if row[key] is None)]
 
 
 def _cells(names: Sequence[str], columns: Columns, records: Sequence[Record]) -> list[dict[str, Any]]:
@@ -274,16 +290,3 @@ def _plain(value: Any, is_setting: bool) -> Any:
     if value is None or value is MISSING:
         return "none" if is_setting and value is None else None
     return written(value) if isinstance(value, (list, dict)) else value
-
-
-def _described(values: Sequence[float | None]) -> Mapping[str, Any]:
-    """Return n, mean, sample standard deviation (from two values on), min and max of the values that are there."""
-    known = [value for value in values if value is not None]
-    spread = statistics.stdev(known) if len(known) > 1 else None
-    ends = (min(known), max(known)) if known else (None, None)
-    return {"n": len(known), "mean": _mean(known), "sd": spread, "min": ends[0], "max": ends[1]}
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return statistics.fmean(known) if known else None

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from kerasrun import run_tables
-from kerasrun.analysis.columns import Record, finite
 from kerasrun.errors import InputError, shown
 from kerasrun.literals import parse_value
 from kerasrun.runs import METRICS, TIMING
 
+Record = Mapping[str, Any]
 Curves = Mapping[str, list[float]]
 
 TRAINED = ("finished", "stopped")  # how a run ends whose metrics are results
@@ -46,6 +47,14 @@ class At:
             "epoch": f"at epoch {self.number:g}",
             "seconds": f"after {self.number:g} s of training",
         }[self.kind]
+
+
+BEST, LAST = At("best"), At("last")
+
+
+def usual(records: Iterable[Record]) -> At:
+    """Return the moment at which runs are compared: the last epoch, the best where early stopping chose it."""
+    return BEST if any(record["experiment"].get("patience") is not None for record in records) else LAST
 
 
 def parse_at(text: str) -> At:
@@ -132,6 +141,12 @@ def reached(record: Record, metric: str, target: float, direction: str) -> tuple
             seconds = found.get("seconds")
             return i + 1, seconds[i] if seconds else None
     return None, None
+
+
+def finite(value: Any) -> float | None:
+    """Return a finite number, else None: JSON's 1e999 reads as infinite."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number and abs(value) < 1e300 else None
 
 
 def _in_curve(found: Curves, metric: str, at: At) -> float | None:

@@ -1,4 +1,4 @@
-"""`kerasrun compare`: runs side by side."""
+"""`kerasrun compare`: runs, or settings over their seeds, side by side."""
 
 from __future__ import annotations
 
@@ -7,50 +7,72 @@ from typing import Annotated
 
 import typer
 
-from kerasrun import atomic, run_index
+from kerasrun import atomic, run_tables
+from kerasrun.analysis import choice
 from kerasrun.analysis import compare as analysis
 from kerasrun.cli import console, words
 from kerasrun.errors import InputError
+from kerasrun.run_index import collector_at_rest
 
 
 def compare(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; those of the newest dataset without.")
+        list[str] | None,
+        typer.Argument(metavar="[RUN|SWEEP]...", help="Runs or a sweep; the newest dataset's runs without."),
     ] = None,
     *,
     results: words.Results = Path("results"),
-    metric: Annotated[str | None, typer.Option(help="What the rows are ordered by, as val_accuracy.")] = None,
-    sort: Annotated[str | None, typer.Option(help="Order by another column; -COLUMN for falling.")] = None,
-    where: Annotated[list[str] | None, typer.Option(help="Only runs with optimizer=adam; repeatable.")] = None,
     by: Annotated[
         str | None, typer.Option(help="One row for all runs with equal values here, as optimizer,hidden.")
     ] = None,
+    where: Annotated[list[str] | None, typer.Option(help="Only runs with optimizer=adam; repeatable.")] = None,
+    metric: Annotated[str | None, typer.Option(help="What is compared, as val_loss or seconds.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="When: last, last3 (their mean), best, an epoch as 12, or seconds=30.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Compare the epochs that are needed to a target, as val_accuracy=0.88.")
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help="The row to compare with, as optimizer=sgd.")] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="The smallest difference that matters: 0.005; for losses 0.02 is 2 %.")
+    ] = None,
+    power: Annotated[str | None, typer.Option(help="How many seeds would settle a margin, as margin=0.005.")] = None,
+    shares: Annotated[bool, typer.Option("--shares", help="Which knob mattered: shares of the variance.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say by which rules the table was made.")] = False,
+    runs: Annotated[bool, typer.Option("--runs", help="One row a run, though some differ only in seed.")] = False,
+    sort: Annotated[str | None, typer.Option(help="Order by another column; -COLUMN for falling.")] = None,
     all_columns: Annotated[
         bool, typer.Option("--all-columns", help="Show the settings that do not differ, too.")
     ] = False,
     test: Annotated[bool, typer.Option("--test", help="Show test metrics; they are not for choosing.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="All datasets, and runs that did not end.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="All datasets, runs that did not end, and what is not comparable.")
+    ] = False,
     form: words.Format = words.Form.TABLE,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to a file.")] = None,
 ) -> None:
-    """Lay runs side by side, the best first: what differs, and how well they did."""
-    scan = run_index.scan(results)
-    console.notice(*map(str, scan.damaged))
-    records = scan.records
-    if names:
-        folders = {run_index.find(results, name).name for name in names}
-        records = [record for record in records if record["folder"] in folders]
-    if not records:
-        raise InputError(f"{results} holds no runs yet\nkerasrun train digits makes one")
-    table = analysis.compare(
-        records, metric=metric, sort=sort, where=where or (), by=by, all_columns=all_columns, test=test,
-        every=every or bool(names),
-    )  # fmt: skip
+    """Lay runs side by side, the best first: single runs, or settings over their seeds with a verdict."""
+    with collector_at_rest():
+        records, damaged = run_tables.all_records(results)
+        console.notice(*map(str, damaged))
+        if not records:
+            raise InputError(f"{results} holds no runs yet\nkerasrun train digits makes one")
+        chosen, sweep = choice.named(results, names, records) if names else (records, None)
+        table = analysis.compare(
+            chosen, where=where or (), sweep=sweep, metric=metric, at=at, sort=sort, by=by, baseline=baseline,
+            margin=margin, until=until, power=power, shares=shares, explain=explain, runs=runs,
+            all_columns=all_columns, test=test, every=every or bool(names and not sweep),
+        )  # fmt: skip
+        _show(table, form, output)
+
+
+def _show(table: analysis.Comparison, form: words.Form, output: Path | None) -> None:
     if form is words.Form.TABLE and output is None:
-        console.say(table.title)
-        console.show_table(*table.shown())
+        console.show_title(table.title)
+        console.show_table(*table.people)
     else:
-        cells = table.exact() if form in (words.Form.CSV, words.Form.JSON) else table.shown()
+        cells = table.exact() if form in (words.Form.CSV, words.Form.JSON) else table.people
         text = analysis.to_text(*cells, words.Form.MD if form is words.Form.TABLE else form)
         if output is None:
             console.say(text.rstrip("\n"))
@@ -58,3 +80,4 @@ def compare(
             atomic.write(output, text)
             console.notice(f"wrote {output}")
     console.notice(*table.notes)
+    console.say(*table.rules)

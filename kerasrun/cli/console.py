@@ -56,6 +56,18 @@ def confirm(question: str, *, instead: str) -> bool:
     return answer.strip().lower() in ("y", "yes")
 
 
+def show_title(title: str) -> None:
+    """Write a table's title to stdout; at a terminal its parts, separated by " · ", go on in the next line."""
+    line = ""
+    for part in title.split(" · "):
+        if line and sys.stdout.isatty() and len(line) + len(part) + 3 > shutil.get_terminal_size().columns:
+            say(line)
+            line = part
+        else:
+            line = f"{line} · {part}" if line else part
+    say(line, "")
+
+
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, text_columns: Sequence[str] = ()) -> None:
     """Write a table to stdout, numbers to the right and texts to the left; no cell is ever cut.
 

@@ -17,14 +17,15 @@ def predictions(feeder: Feeder, data: Data, which: str) -> dict[str, np.ndarray]
         which: "last" or "best", the end of the arrays' names.
 
     Returns:
-        For each part: `<part>_rows` int64 (n,) ids; `<part>_<which>` the class number, int (n,), or the value,
-        float32 (n, outputs).
+        For each part: `<part>_rows` int64 (n,) ids; `<part>_labels` what is right, as in the data; `<part>_<which>` the
+        class number, int (n,), or the value, float32 (n, outputs).
     """
     arrays = {}
     for name in ("validation", "test"):
         part = getattr(data, name)
         output = feeder.predict(part.x)
         arrays[f"{name}_rows"] = part.rows
+        arrays[f"{name}_labels"] = part.y
         arrays[f"{name}_{which}"] = answers(output, data.task.kind)
     return arrays
 

@@ -1,0 +1,313 @@
+"""Groups of runs and what pairs them: equal settings but for the seed, and across groups equal seeds.
+
+A group has equal values of the columns it is formed by. Settings that differ within groups form, with the seed, the
+unit: two groups are compared over the units that both have. Settings that merely go along with a group (each optimizer
+with a rate of its own) are part of what it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kerasrun.analysis.choice import condition
+from kerasrun.analysis.columns import MISSING, QUIET, Columns, matches, written
+from kerasrun.analysis.columns import grouped as by_values
+from kerasrun.analysis.moments import TRAINED, Record
+from kerasrun.analysis.statistics import Difference, Margin, Verdict, differences, fisher, verdict, wilson
+from kerasrun.errors import InputError
+from kerasrun.literals import split_outside
+from kerasrun.sweep_record import Axis
+
+_NAMED = 3  # so many are named, more are counted
+
+
+@dataclass
+class Group:
+    """Runs with equal values of the columns that are compared.
+
+    Args:
+        values: the raw value of each column.
+        runs: all runs, the newest first.
+        results: value of the metric by unit; where a unit was trained twice, the newest run's.
+        used: the runs that the results are of, in the same order.
+        diverged: units whose run diverged.
+        missing: status of the units without an outcome; "no value" where only the metric is not there.
+        repeated: how many runs repeat another's unit.
+    """
+
+    values: Mapping[str, Any]
+    runs: list[Record]
+    results: dict[int, float] = field(default_factory=dict)
+    used: list[Record] = field(default_factory=list)
+    diverged: set[int] = field(default_factory=set)
+    missing: dict[int, str] = field(default_factory=dict)
+    repeated: int = 0
+
+    @property
+    def label(self) -> str:
+        """The group in a few words: its values as they are written."""
+        return " ".join(written(value) for value in self.values.values())
+
+    @property
+    def outcomes(self) -> set[int]:
+        """The units with an outcome, diverged ones among them."""
+        return self.results.keys() | self.diverged
+
+    @property
+    def trained(self) -> int:
+        """Number of units with an outcome."""
+        return len(self.results) + len(self.diverged)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """All groups of a comparison.
+
+    Args:
+        by: the columns that tell them apart.
+        members: the groups, in the order in which their newest run was made.
+        unit: the settings that, with the seed, tell the runs of one group apart.
+        going_along: settings that differ between groups but not within them, besides `by`.
+        seeds: unit -> what it is called: "seed 3", "tanh seed 3".
+    """
+
+    by: tuple[str, ...]
+    members: list[Group]
+    unit: tuple[str, ...]
+    going_along: tuple[str, ...]
+    seeds: Mapping[int, str]
+
+
+def differ_only_in_seed(records: Sequence[Record], columns: Columns, differing: Collection[str]) -> bool:
+    """Tell whether some setting was trained with two seeds."""
+    reads = [columns.settings[name] for name in differing if name not in ("seed", *QUIET)]
+    seen: dict[tuple[str, ...], Any] = {}
+    for record in records:
+        seed = record["experiment"].get("seed")
+        if seen.setdefault(tuple(written(read(record)) for read in reads), seed) != seed:
+            return True
+    return False
+
+
+def form(
+    records: Sequence[Record],
+    columns: Columns,
+    by: Sequence[str],
+    differing: Collection[str],
+    read: Callable[[Record], float | None],
+) -> Groups:
+    """Put runs into groups and give each run of a group its unit.
+
+    Args:
+        records: the newest first.
+        columns: their columns.
+        by: the columns that tell the groups apart.
+        differing: settings that are not the same in all runs.
+        read: returns a run's result, None where it has none.
+    """
+    candidates = [name for name in differing if name not in (*by, "seed", *QUIET)]
+    members = by_values(records, columns, by)
+    unit = [name for name in candidates if any(_differ(those, columns, name) for those in members)]
+    reads = [columns.settings[name] for name in unit]
+    several_data = len({(record.get("data") or {}).get("hash") for record in records} - {None}) > 1
+    numbers: dict[tuple[Any, ...], int] = {}
+    names: dict[int, str] = {}
+    groups = []
+    for runs in members:
+        group = Group({name: columns[name](runs[0]) for name in by}, list(runs))
+        for record in runs:
+            seed, values = record["experiment"].get("seed"), [written(read_(record)) for read_ in reads]
+            key = (seed, *values, (record.get("data") or {}).get("hash") if several_data else None)
+            number = (
+                seed
+                if isinstance(seed, int) and not reads and not several_data
+                else numbers.setdefault(key, len(numbers))
+            )
+            names[number] = " ".join([*filter(None, values), f"seed {seed}"])
+            _enter(group, number, record, read(record))
+        group.missing = {unit: status for unit, status in group.missing.items() if unit not in group.outcomes}
+        groups.append(group)
+    along = [name for name in candidates if name not in unit]
+    return Groups(tuple(by), groups, tuple(unit), tuple(along), names)
+
+
+def _enter(group: Group, unit: int, record: Record, result: float | None) -> None:
+    """Note how one run ended; of two runs of one unit the newer one with an outcome counts."""
+    if result is None and record["status"] != "diverged":
+        group.missing.setdefault(unit, "no value" if record["status"] in TRAINED else record["status"])
+    elif unit in group.results or unit in group.diverged:
+        group.repeated += 1
+    elif result is None:
+        group.diverged.add(unit)
+    else:
+        group.results[unit] = result
+        group.used.append(record)
+
+
+def _differ(records: Sequence[Record], columns: Columns, name: str) -> bool:
+    values = [value for value in columns.values(name, records) if value is not MISSING]
+    return any(value != values[0] for value in values)
+
+
+def baselines(groups: Groups, given: str | None, columns: Columns, axes: Sequence[Axis]) -> dict[int, Group]:
+    """Return the group that each group is compared with, by the group's number; metrics of two datasets never are.
+
+    Args:
+        groups: all groups.
+        given: "optimizer=sgd", or several conditions with commas between.
+        columns: of the runs.
+        axes: a sweep's, whose first values come first; else the first run made.
+
+    Raises:
+        InputError: no group, or several, fit what is given.
+    """
+    first = _given(groups, given, columns) if given else min(groups.members, key=lambda group: _order(group, axes))
+    chosen = {}
+    for number, group in enumerate(groups.members):
+        block = [other for other in groups.members if _dataset(other) == _dataset(group)]
+        alike = [other for other in block if _but_dataset(other) == _but_dataset(first)]
+        chosen[number] = (alike or [min(block, key=lambda other: _order(other, axes))])[0]
+    return chosen
+
+
+def _given(groups: Groups, given: str, columns: Columns) -> Group:
+    fitting = groups.members
+    for part in split_outside(given, ","):
+        name, texts = condition(columns, part, option="--baseline")
+        if name not in groups.by:
+            raise InputError(f"--baseline {part.strip()}: the rows differ in {', '.join(groups.by)}")
+        fitting = [group for group in fitting if any(matches(name, group.values[name], text) for text in texts)]
+    if len(fitting) == 1:
+        return fitting[0]
+    rows = [",".join(f"{name}={written(value)}" for name, value in g.values.items()) for g in fitting or groups.members]
+    what = f"fits {len(fitting)} rows" if fitting else "fits no row"
+    raise InputError(
+        f"--baseline {given} {what}\nwrite one of: {' · '.join(rows[:8])}{' · …' if len(rows) > 8 else ''}"
+    )
+
+
+def _order(group: Group, axes: Sequence[Axis]) -> tuple[Any, ...]:
+    """Return a key that puts the first point of every axis first, then what was made first."""
+    points = []
+    for axis in axes:
+        own = tuple(written(group.values.get(name, MISSING)) for name in axis.names)
+        written_points = [tuple(map(written, point)) for point in axis.values]
+        points.append(written_points.index(own) if own in written_points else len(written_points))
+    return (*points, min(record["created"] for record in group.runs))
+
+
+def _dataset(group: Group) -> Any:
+    return group.values.get("dataset"), group.values.get("data")
+
+
+def _but_dataset(group: Group) -> list[tuple[str, str]]:
+    return [(name, written(value)) for name, value in group.values.items() if name not in ("dataset", "data")]
+
+
+@dataclass(frozen=True)
+class Against:
+    """A group against its baseline."""
+
+    group: Group
+    baseline: Group
+    difference: Difference
+    verdict: Verdict
+
+
+def against(
+    groups: Groups,
+    bases: Mapping[int, Group],
+    *,
+    margin: Margin,
+    direction: str,
+    resolution: float = 0.0,
+    bounded: bool = False,
+) -> dict[int, Against]:
+    """Return the difference of each group from its baseline, as one family; by the group's number.
+
+    Args:
+        groups: all groups.
+        bases: as `baselines` returns it.
+        margin: the smallest difference that matters.
+        direction: "max" where more of the metric is better, else "min".
+        resolution: smallest step between two values.
+        bounded: whether values lie in [0, 1].
+    """
+    compared = [(number, group) for number, group in enumerate(groups.members) if bases[number] is not group]
+    pairs = [(group.results, bases[number].results) for number, group in compared]
+    found = differences(pairs, margin=margin, direction=direction, resolution=resolution, bounded=bounded)
+    return {
+        number: Against(
+            group, bases[number], difference, _with_diverged(verdict(difference, margin), group, bases[number])
+        )
+        for (number, group), difference in zip(compared, found, strict=True)
+    }
+
+
+def _with_diverged(found: Verdict, group: Group, base: Group) -> Verdict:
+    """Return the verdict in view of the runs that diverged: who diverges more often is not better."""
+    if not group.diverged and not base.diverged:
+        return found
+    counts = (
+        f"{len(group.diverged)} of {group.trained} diverged, of the baseline {len(base.diverged)} of {base.trained}"
+    )
+    if not group.results or not base.results:
+        return replace(found, words=counts)
+    more = len(group.diverged) * base.trained - len(base.diverged) * group.trained
+    contradicts = (more > 0 and "better" in found.kind) or (more < 0 and "worse" in found.kind)
+    words = f"where both converged: {found.words}; but {counts}"
+    return Verdict("none" if contradicts else found.kind, words)
+
+
+def lines(groups: Groups, compared: Mapping[int, Against]) -> list[str]:
+    """Return what is to be said beside a table of groups: pairs, missing seeds, diverged and repeated runs."""
+    found = []
+    if groups.unit:
+        found.append(
+            f"each row holds runs that differ in {', '.join(groups.unit)}: a pair is equal in these and the seed"
+        )
+    if groups.going_along:
+        found.append(f"the rows differ in {', '.join(groups.going_along)}, too")
+    missing = [(group, _missing(groups, group)) for group in groups.members]
+    if any(units for _, units in missing):
+        parts = [f"{group.label} {_units(groups, units)}" for group, units in missing if units]
+        more = f"; and {len(parts) - _NAMED} more rows" if len(parts) > _NAMED else ""
+        found.append(f"seeds missing: {'; '.join(parts[:_NAMED])}{more}. Differences are over the seeds that both have")
+    without = Counter(status for group in groups.members for status in group.missing.values())
+    if count := without.pop("no value", 0):
+        found.append(f"{count} run{'s' if count > 1 else ''} without a value at this moment, left out")
+    if without:
+        counts = ", ".join(f"{count} {status}" for status, count in without.items())
+        found.append(f"no result: {counts}; the same command again trains them")
+    found += [_diverged(group, compared.get(n)) for n, group in enumerate(groups.members) if group.diverged]
+    if repeated := sum(group.repeated for group in groups.members):
+        found.append(f"{repeated} run{'s repeat' if repeated > 1 else ' repeats'} another; the newest counts")
+    return found
+
+
+def _missing(groups: Groups, group: Group) -> list[int]:
+    """Return the units that other groups of the same dataset have an outcome for, and this one has not."""
+    block = [other for other in groups.members if _dataset(other) == _dataset(group)]
+    wanted = {unit for other in block for unit in (*other.outcomes, *other.missing)}
+    return sorted(wanted - group.outcomes)
+
+
+def _units(groups: Groups, units: Sequence[int]) -> str:
+    if groups.unit:
+        return f"{len(units)} ({', '.join(groups.seeds[unit] for unit in units[:2])}{', …' if len(units) > 2 else ''})"
+    return ", ".join(groups.seeds[unit].removeprefix("seed ") for unit in units[:8]) + (", …" if len(units) > 8 else "")
+
+
+def _diverged(group: Group, compared: Against | None) -> str:
+    low, high = wilson(len(group.results), group.trained)
+    share = f"{len(group.results) / group.trained:.2f}, 95 % {low:.2f} to {high:.2f}"
+    test = ""
+    if compared is not None:
+        base = compared.baseline
+        p = fisher(len(group.results), group.trained, len(base.results), base.trained)
+        test = f"; Fisher p = {p:.2g} against {base.label}"
+    means = "; its mean is of converged runs, conditional" if group.results else ""
+    return f"{group.label}: {len(group.diverged)} of {group.trained} diverged (share converged {share}{test}){means}"

@@ -1,0 +1,118 @@
+"""What can be said of runs with one seed each: which validation examples only one of two networks gets right.
+
+McNemar's test speaks of new examples with these very weights. Other seeds may turn it, so it never decides.
+"""
+
+from __future__ import annotations
+
+import shlex
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasrun.analysis import amounts
+from kerasrun.analysis.columns import QUIET, Columns, written
+from kerasrun.analysis.moments import At, Record
+from kerasrun.analysis.statistics import mcnemar
+from kerasrun.runs import PREDICTIONS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def alone(records: Sequence[Record], columns: Columns, metric: str, differing: Sequence[str]) -> bool:
+    """Tell whether several settings have a result, and none was trained with two seeds."""
+    if not columns.metrics:
+        return False
+    result = columns.metrics[metric]
+    settings = [columns.settings[name] for name in differing if name not in ("seed", *QUIET)]
+    seen: set[tuple[str, ...]] = set()
+    for record in records:
+        if result(record) is None:
+            continue
+        setting = tuple(written(read(record)) for read in settings)
+        if setting in seen:
+            return False
+        seen.add(setting)
+    return len(seen) > 1
+
+
+def line(first: Record, second: Record, columns: Columns, differing: Sequence[str], metric: str, at: At) -> str:
+    """Return what two runs with one seed show, and the command that would decide.
+
+    Args:
+        first: the better run.
+        second: the one it is compared with.
+        columns: of the runs.
+        differing: settings that are not the same in all runs.
+        metric: what the table is ordered by.
+        at: the moment.
+    """
+    counts = only_one_right(first, second, at) if metric.endswith("accuracy") else None
+    command = _command(first, second, columns, differing)
+    if counts is None:
+        return f"One seed each: other seeds may turn the order. {command} decides."
+    p = amounts.p_value(mcnemar(*counts))
+    p = p if p.startswith("<") else f"= {p}"
+    return (
+        f"One seed each: {counts[0]} validation examples only {first['id']} gets right, {counts[1]} only "
+        f"{second['id']} (McNemar p {p}), but other seeds may turn it. {command} decides."
+    )
+
+
+def only_one_right(first: Record, second: Record, at: At) -> tuple[int, int] | None:
+    """Return how many validation examples only the first and only the second run gets right.
+
+    Args:
+        first: of a run folder.
+        second: of a run folder.
+        at: "best" or "last"; of other moments no predictions are kept.
+
+    Returns:
+        Two counts; None where the predictions are missing, of other examples, or no classes.
+    """
+    one, other = _validation(first, at), _validation(second, at)
+    if one is None or other is None:
+        return None
+    (rows, labels, ours), (other_rows, other_labels, theirs) = one, other
+    same_rows = rows.shape == other_rows.shape and bool((rows == other_rows).all())
+    if not same_rows or not bool((labels == other_labels).all()) or labels.dtype.kind not in "iu":
+        return None
+    right, other_right = ours == labels, theirs == labels
+    return int((right & ~other_right).sum()), int((other_right & ~right).sum())
+
+
+def _validation(record: Record, at: At) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return row ids, labels and predicted classes of the validation examples, each (n,)."""
+    if "path" not in record or at.kind not in ("best", "last"):
+        return None
+    import numpy
+
+    try:
+        with numpy.load(Path(record["path"], PREDICTIONS), allow_pickle=False) as kept:
+            rows, labels, said = (kept[f"validation_{name}"] for name in ("rows", "labels", at.kind))
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+    return (rows, labels, said) if rows.shape == labels.shape == said.shape else None
+
+
+def _command(first: Record, second: Record, columns: Columns, differing: Sequence[str]) -> str:
+    """Return the sweep that trains both settings over seeds, where they differ in one thing; else its outline."""
+    names = [
+        name for name in differing if name not in ("seed", *QUIET) and columns[name](first) != columns[name](second)
+    ]
+    if len(names) != 1:
+        return "kerasrun sweep … --seeds 5"
+    experiment = first["experiment"]
+    values = {name: written(columns.settings[name](first)) for name in _given(first) if name in columns.settings}
+    values |= {names[0]: ",".join(written(columns[names[0]](record)) for record in (second, first))}
+    values.pop("seed", None)
+    words = [experiment["dataset"], *(f"{name}={value}" for name, value in values.items() if name != "dataset")]
+    return f"{shlex.join(['kerasrun', 'sweep', *words])} --seeds 5"
+
+
+def _given(record: Record) -> list[str]:
+    """Return the settings and knobs that someone chose."""
+    origins: Mapping[str, str] = record.get("origins") or {}
+    return [name for name, origin in origins.items() if origin in ("command", "file")]
