@@ -78,7 +78,7 @@ def shares(
     if seeds >= _FEWEST_SEEDS:
         low, high = _jackknife(grid, first)
     names = [*axes, "interactions", "seed", "left over"]
-    rows = zip(names, np.clip(first, 0, 1), np.clip(total, 0, 1), low, high, strict=True)
+    rows = zip(names, np.clip(first, 0, 1), np.clip(np.maximum(first, total), 0, 1), low, high, strict=True)
     return [Share(name, float(one), float(all_), below, above) for name, one, all_, below, above in rows]
 
 

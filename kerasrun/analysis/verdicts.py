@@ -42,8 +42,28 @@ def verdict(difference: Difference, margin: Margin, *, alpha: float = 0.05) -> V
     """
     if margin.relative != difference.relative:
         raise ValueError("a ratio cannot be judged by an absolute margin, nor a difference by a relative one")
-    kind = _kind(difference, margin.value, alpha)
+    kind = kind_of(difference, margin, alpha=alpha)
     return Verdict(kind, _words(kind, difference, margin))
+
+
+def kind_of(difference: Difference, margin: Margin, *, alpha: float = 0.05) -> str:
+    """Return a verdict's kind alone; arguments as of `verdict`."""
+    mean, low, high = difference.mean, difference.low, difference.high
+    tost_low, tost_high = difference.tost_low, difference.tost_high
+    if difference.method == "identical":
+        return "identical"
+    if difference.p is None or mean is None or difference.p_adjusted is None:
+        return "one_seed" if difference.n == 1 else "no_result"
+    side, shown = "better" if mean > 0 else "worse", difference.p_adjusted < alpha
+    if low is None or high is None or tost_low is None or tost_high is None:  # the same difference in every seed
+        if abs(mean) < margin.value and difference.p / 2 < alpha:
+            return f"{side}_small" if shown else "equal"
+        return f"same_{side}" if shown else "none"
+    if shown and (low > margin.value or high < -margin.value):
+        return side
+    if tost_low > -margin.value and tost_high < margin.value:
+        return f"{side}_small" if shown else "equal"
+    return f"{side}_uncertain" if shown else "none"
 
 
 def seeds_needed(
@@ -78,8 +98,7 @@ def _smallest(effect: float, alpha: float, power: float) -> int:
     """Return the smallest n at which a paired t test shows an effect, in standard deviations, so often."""
     from scipy.special import ndtri
 
-    normal = ((float(ndtri(1 - alpha / 2)) + float(ndtri(power))) / effect) ** 2 + 2
-    n = max(2, math.ceil(min(normal, 1e9)))
+    n = math.ceil(((float(ndtri(1 - alpha / 2)) + float(ndtri(power))) / max(effect, 1e-9)) ** 2 + 2)
     if n > 100 * _MANY:
         return n
     while _power(n, effect, alpha) < power:
@@ -99,25 +118,6 @@ def _power(n: int, effect: float, alpha: float) -> float:
     if math.isnan(below):  # far out, where T is nearly shift / χ
         below = 1 - float(chdtr(freedom, freedom * (shift / t) ** 2))
     return 1 - below  # the other tail adds less than the last digit of n
-
-
-def _kind(difference: Difference, margin: float, alpha: float) -> str:
-    mean, low, high = difference.mean, difference.low, difference.high
-    tost_low, tost_high = difference.tost_low, difference.tost_high
-    if difference.method == "identical":
-        return "identical"
-    if difference.p is None or mean is None or difference.p_adjusted is None:
-        return "one_seed" if difference.n == 1 else "no_result"
-    side, shown = "better" if mean > 0 else "worse", difference.p_adjusted < alpha
-    if low is None or high is None or tost_low is None or tost_high is None:  # the same difference in every seed
-        if abs(mean) < margin and difference.p / 2 < alpha:
-            return f"{side}_small" if shown else "equal"
-        return f"same_{side}" if shown else "none"
-    if shown and (low > margin or high < -margin):
-        return side
-    if tost_low > -margin and tost_high < margin:
-        return f"{side}_small" if shown else "equal"
-    return f"{side}_uncertain" if shown else "none"
 
 
 def _words(kind: str, difference: Difference, margin: Margin) -> str:
