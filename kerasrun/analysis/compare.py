@@ -229,7 +229,7 @@ def _runs(records: list[Record], differing: list[str], question: Question) -> Co
         results = columns.values(metric, records)
         best = [records[n] for n in ordered(results, falling=direction(records, metric) == "max")][:2]
         notes.append(one_seed.line(best[0], best[1], columns, differing, metric, at))
-    return Comparison(metric, title, tuple(names), rows, people, notes)
+    return Comparison(metric, title, tuple(names), rows, people, notes, members=records)
 
 
 def _shown(

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kerasrun.analysis.groups import Group
+    from kerasrun.analysis.moments import Record
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -23,6 +26,7 @@ class Comparison:
         people: columns and cells as people read them.
         notes: lines for the reader.
         rules: how it was computed and decided, in words, for `--explain`.
+        members: the group or the run that each row is of, where rows are means or runs.
     """
 
     metric: str
@@ -32,6 +36,7 @@ class Comparison:
     people: tuple[tuple[str, ...], list[list[Any]]] = ((), [])
     notes: list[str] = field(default_factory=list)
     rules: Sequence[str] = ()
+    members: Sequence[Group] | Sequence[Record] = ()
 
     @property
     def table(self) -> pd.DataFrame:

@@ -83,7 +83,9 @@ def compare_means(groups: Groups, bases: Mapping[int, Group], rules: Rules) -> C
     title = " · ".join([subject(groups, rules), _pairs(groups, compared), *_decided(compared, rules)])
     exact = [row.exact(rules) for row in rows]
     notes += lines(groups, compared)
-    return Comparison(rules.metric, title, tuple(exact[0]), exact, _people(groups, rows), notes)
+    return Comparison(
+        rules.metric, title, tuple(exact[0]), exact, _people(groups, rows), notes, members=[row.group for row in rows]
+    )
 
 
 def judged(
