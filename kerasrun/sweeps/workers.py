@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shutil
 from collections.abc import Sequence
-
-import numpy as np
 
 from kerasrun import environment
 from kerasrun.errors import InputError, shown
@@ -45,7 +44,7 @@ def choose(written: int | str, cells: Sequence[Cell]) -> tuple[int, list[str]]:
 def _need(experiment: Experiment) -> int:
     """Return the memory that a worker needs for a run, in bytes, by the size of its data."""
     entry = experiment.entry
-    example = math.prod(length or 1 for length in entry.task.input_shape) * np.dtype(entry.raw_dtype).itemsize
+    example = math.prod(length or 1 for length in entry.task.input_shape) * int(re.sub(r"\D", "", entry.raw_dtype)) // 8
     return _RUN + _COPIES * example * (entry.train + entry.test)
 
 
