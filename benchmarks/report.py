@@ -58,7 +58,7 @@ def _epochs(rows: Rows) -> str:
     data = sorted({f"{row['workload']}: {row['dataset']}" for row in rows})
     head = ("workload", "rival", "seconds per epoch", "÷ kerasrun", "training loss", "against kerasrun")
     return "\n\n".join(
-        [_table(head, lines), "Targets, in times as fast:", _table(("workload", "target", "measured", ""), verdicts),
+        [table(head, lines), "Targets, in times as fast:", table(("workload", "target", "measured", ""), verdicts),
          "Data: " + "; ".join(data) + ". CNN: 8,192 training images, so that it ends."]
     )  # fmt: skip
 
@@ -89,7 +89,7 @@ def _targets(workload: str, seconds: dict[str, list[float]]) -> list[tuple[str, 
 def _command(rows: Rows) -> str:
     found = {what: [float(r["seconds"]) for r in group] for what, group in _grouped(rows, "what").items()}
     lines = [(what, _spread(seconds)) for what, seconds in found.items()]
-    text = [_table(("from process start to end, 5 epochs", "seconds"), lines)]
+    text = [table(("from process start to end, 5 epochs", "seconds"), lines)]
     mine = [row for row in rows if row["what"] == "kerasrun train"]
     imported = median(found["import keras"])
     own = [float(row["seconds"]) - float(row["training"]) - imported for row in mine]
@@ -99,7 +99,7 @@ def _command(rows: Rows) -> str:
         for what in ("kerasrun train", "kerasrun train --jit"):
             ratio = median(found["Keras script"]) / median(found[what])
             verdicts.append((f"{what}: 3 × the Keras script", f"{ratio:.2f} ×", _verdict(ratio / 3)))
-    return "\n\n".join([*text, _table(("target", "measured", ""), verdicts)])
+    return "\n\n".join([*text, table(("target", "measured", ""), verdicts)])
 
 
 def _answers(rows: Rows) -> str:
@@ -107,7 +107,7 @@ def _answers(rows: Rows) -> str:
     for what, group in _grouped(rows, "what").items():
         seconds = [float(row["seconds"]) for row in group]
         lines.append((f"`{what}`", _spread(seconds), _verdict(0.3 / median(seconds))))
-    return _table(("command", "seconds", "under 0.3 s"), lines)
+    return table(("command", "seconds", "under 0.3 s"), lines)
 
 
 def _scaling(rows: Rows) -> str:
@@ -122,7 +122,7 @@ def _scaling(rows: Rows) -> str:
             lines.append((what, f"{size:,}", _spread(seconds), f"{times:.1f}", f"{size / smallest:.1f}", growth))
             before = middle
     head = ("what grows", "size", "seconds per epoch", "× the smallest", "size × the smallest", "× the one before")
-    return _table(head, lines) + "\n\nOne thread; layers and units with 12,000 images, dense, batch 32."
+    return table(head, lines) + "\n\nOne thread; layers and units with 12,000 images, dense, batch 32."
 
 
 def _memory(rows: Rows) -> str:
@@ -140,7 +140,7 @@ def _memory(rows: Rows) -> str:
         f"Arrays: {arrays:.0f} MiB (70,000 images, uint8; digits: 1,797 of 8×8). "
         f"`import keras` alone: {found['import keras', '']:.0f} MiB."
     )
-    return _table(head, lines) + "\n\n" + note
+    return table(head, lines) + "\n\n" + note
 
 
 def _threads(rows: Rows) -> str:
@@ -153,7 +153,7 @@ def _threads(rows: Rows) -> str:
         lines.append((network, batch, f"{work / 1e6:,.1f}", *cells, f"{one / many:.2f}"))
     lines.sort(key=lambda line: float(line[2].replace(",", "")))
     head = ("network", "batch", "million multiplications a step", *(f"threads={n}" for n in sorted(counts)), "gain")
-    return _table(head, lines) + "\n\nSeconds per epoch; gain above 1: all threads are faster than one."
+    return table(head, lines) + "\n\nSeconds per epoch; gain above 1: all threads are faster than one."
 
 
 def _multiplications(network: str) -> int:
@@ -177,7 +177,7 @@ def _jit(rows: Rows) -> str:
     head = ("workload", "seconds per epoch", "--jit", "gain", "first epoch", "first epoch --jit", "again",
             "pays after epochs", "again")  # fmt: skip
     note = "Again: in another process, with the compiled programs of the first. Convolutions are compiled only here."
-    return f"{_table(head, lines)}\n\n{note}"
+    return f"{table(head, lines)}\n\n{note}"
 
 
 def _pays(later: list[list[float]], first: float, first_compiled: float) -> str:
@@ -222,6 +222,7 @@ def _verdict(share: float) -> str:
     return "met" if share >= 1 else f"missed by {100 * (1 - share):.0f} %"
 
 
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
     rows = [head, ["---"] * len(head), *lines]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)

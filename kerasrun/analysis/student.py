@@ -5,6 +5,7 @@ Knows values alone, neither seeds nor what they measure; whoever calls it has tu
 
 from __future__ import annotations
 
+import functools
 import math
 import statistics
 from collections.abc import Sequence
@@ -90,6 +91,7 @@ def deviation(values: Sequence[float]) -> float:
     return math.hypot(*(value - mean for value in values)) / math.sqrt(len(values) - 1)
 
 
+@functools.lru_cache(1024)
 def quantile(freedom: float, level: float) -> float:
     """Return how many standard errors a two-sided interval reaches to either side."""
     from scipy.special import stdtrit
