@@ -4,36 +4,55 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
 import typer
-from typer.main import get_command
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
 from kerasrun import environment
-from kerasrun.cli import compare, datasets, doctor, merge, recipes, resume, runs, show, train, verify
 from kerasrun.errors import InputError, KerasrunError, unknown
 
+# Each is a module of this package with a function of the same name, or, where it has commands of its own, an `app`
+COMMANDS = (
+    "train", "resume", "verify", "show", "compare", "sweep", "merge", "runs", "datasets", "recipes", "doctor",
+)  # fmt: skip
+SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 UsageError: Any = typer.BadParameter.__base__  # typer carries a copy of click of its own, under changing names
 
+
+class Commands(TyperGroup):
+    """The commands; the module of each is loaded when it is asked for, so that none waits for what another needs."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of the help."""
+        return [*COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, or None where there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, alone = import_module(f"kerasrun.cli.{cmd_name}"), typer.Typer(**SETTINGS)
+        if hasattr(module, "app"):
+            alone.add_typer(module.app, name=cmd_name)
+        else:
+            alone.command(cmd_name)(getattr(module, cmd_name))
+        return get_group(alone).commands[cmd_name]
+
+
 app = typer.Typer(
+    cls=Commands,
     name="kerasrun",
-    help="A laboratory for Keras networks: train, record and compare them.",
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    **SETTINGS,
 )
-app.command("train")(train.train)
-app.command("resume")(resume.resume)
-app.command("verify")(verify.verify)
-app.command("show")(show.show)
-app.command("compare")(compare.compare)
-app.command("merge")(merge.merge)
-app.add_typer(runs.app, name="runs")
-app.add_typer(datasets.app, name="datasets")
-app.command("recipes")(recipes.recipes)
-app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def _program() -> None:
+    """A laboratory for Keras networks: train, record and compare them."""
 
 
 def main() -> None:
@@ -69,7 +88,7 @@ def _usage(error: Any) -> InputError:
     message = error.format_message()
     if type(error).__name__ == "NoArgsIsHelpError":
         return InputError(message)  # the help itself
-    if command is not None and hasattr(command, "commands") and message.startswith("No such command"):
-        return unknown("command", message.split("'")[1], command.commands)
+    if command is not None and hasattr(command, "list_commands") and message.startswith("No such command"):
+        return unknown("command", message.split("'")[1], command.list_commands(error.ctx))
     path = error.ctx.command_path if error.ctx else "kerasrun"
     return InputError(f"{message}\nsee {path} --help")
