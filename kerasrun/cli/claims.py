@@ -1,0 +1,93 @@
+"""`kerasrun claims`: what the runs of an experiment file say about its claims, decided again without training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasrun import atomic, experiment_file, run_tables, sweep_record
+from kerasrun.cli import console, words
+from kerasrun.errors import InputError
+from kerasrun.runs import now
+from kerasrun.sweeps import axes, grid
+from kerasrun.sweeps.grid import Sweep
+
+_LOOKS = "looks.csv"
+
+
+def claims(
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="An experiment file with claims.")],
+    *,
+    results: words.Results = Path("results"),
+    form: words.Format = words.Form.TABLE,
+) -> None:
+    """Decide the claims of an experiment file by the runs that are there; nothing is trained."""
+    sweep = grid.plan(None, {}, file=file)
+    if not sweep.claims:
+        raise InputError(f"{file}: claims nothing\nwrite a table [[claim]]; see docs/claims.md")
+    if sweep.extend or any(table.get("extend") for table in sweep.claims):
+        sweep = _with_all_seeds(sweep, results)
+    show(sweep, results, form)
+
+
+def check(sweep: Sweep) -> None:
+    """Read the claims of a sweep before its first run.
+
+    Raises:
+        InputError: a claim that cannot be; file, number and what is allowed.
+    """
+    from kerasrun.analysis.claims import read
+
+    read(sweep, seeds=len(_planned(sweep)))
+
+
+def show(sweep: Sweep, results: Path, form: words.Form = words.Form.TABLE) -> None:
+    """Decide the claims of a sweep's file, show them, and write down how often they were looked at.
+
+    Args:
+        sweep: planned from its file.
+        results: folder of all runs.
+        form: of the list.
+
+    Raises:
+        InputError: a claim that cannot be, or a damaged file among the runs'.
+    """
+    from kerasrun.analysis import claims as reading
+    from kerasrun.analysis import decisions, evidence, looks
+    from kerasrun.analysis.tables import to_text
+
+    planned, known = _planned(sweep), sweep_record.read(results, sweep.id)
+    read = reading.read(sweep, seeds=len(planned))
+    cells = {cell["hash"]: cell for cell in known.cells} if known else {}
+    cells |= {c.hash: {"hash": c.hash, "setting": c.setting, "seed": c.seed} for c in sweep.cells}
+    records, damaged = run_tables.all_records(results)
+    console.notice(*map(str, damaged))
+    runs = evidence.gather(sweep.axes, [*cells.values()], planned, records)
+    path = results / Path(sweep.file or sweep.name).stem / _LOOKS
+    before = looks.read(path.read_text(encoding="utf-8"), str(path)) if path.exists() else []
+    decided, new = decisions.decide(read, runs, sweep=sweep.id, looks=before, now=now())
+    if new:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write(path, looks.write([*before, *new]))
+    if form is words.Form.JSON:
+        console.say(to_text(*decisions.exact(decided), form).rstrip("\n"))
+    else:
+        console.show_rows(*decisions.shown(decided), form)
+    console.notice(*decisions.summary(decided, [look for look in (*before, *new) if look.sweep == sweep.id]))
+
+
+def _planned(sweep: Sweep) -> tuple[int, ...]:
+    """Return the seeds that the file names; the command line may ask for others."""
+    in_file = experiment_file.read_sweep(Path(sweep.file))[1].get("seeds") if sweep.file else None
+    return sweep.seeds if in_file is None else axes.read_seeds(in_file)
+
+
+def _with_all_seeds(sweep: Sweep, results: Path) -> Sweep:
+    """Return the sweep with every seed that any run on its data has: it may have been extended."""
+    datasets = {cell.experiment.dataset for cell in sweep.cells}
+    records, _ = run_tables.all_records(results)
+    seen = {r["experiment"].get("seed") for r in records if r["experiment"]["dataset"] in datasets}
+    seeds = sorted({*sweep.seeds, *(seed for seed in seen if isinstance(seed, int))})
+    return sweep if len(seeds) == len(sweep.seeds) else grid.plan(None, {}, file=Path(sweep.file or ""), seeds=seeds)

@@ -1,0 +1,202 @@
+import pytest
+from made_up_sweep import sweep
+
+from kerasrun.analysis.claims import KEYS, read
+from kerasrun.errors import InputError
+
+BETTER = {"better": "optimizer=adam", "than": "optimizer=sgd"}
+
+
+def claim(table, **keywords):
+    return read(sweep(table, **keywords), seeds=5)[0]
+
+
+def names(table, **keywords):
+    return [part.name for part in claim(table, **keywords).parts]
+
+
+def test_what_a_claim_does_not_say_is_filled_in():
+    found = claim(BETTER)
+    assert (found.kind, found.metric, found.at.kind, found.split) == ("better", "val_accuracy", "last", "validation")
+    assert (found.margin.value, found.margin.relative, found.by, found.seeds, found.extend) == (
+        0.005,
+        False,
+        0,
+        5,
+        False,
+    )
+    assert found.says == "better: adam against sgd"
+
+
+def test_a_sweep_that_may_stop_early_is_compared_at_the_best_epoch_unless_it_says_otherwise():
+    assert claim(BETTER, patience=3).at.kind == "best"
+    assert str(claim({**BETTER, "at": 7}, patience=3).at) == "at epoch 7"
+
+
+def test_losses_and_times_have_relative_margins():
+    loss, time = claim({**BETTER, "metric": "val-loss"}), claim({"faster": "optimizer=adam", "than": "optimizer=sgd"})
+    assert (loss.metric, loss.margin.value, loss.margin.relative) == ("val_loss", 0.02, True)
+    assert (time.metric, time.margin.value, time.margin.relative) == ("epoch_seconds", 0.1, True)
+
+
+def test_the_test_part_is_the_best_weights_and_is_known_as_such():
+    found = claim({**BETTER, "split": "test"})
+    assert (found.metric, found.split, found.at.kind) == ("test_accuracy", "test", "best")
+
+
+def test_all_is_every_other_value_of_the_axis():
+    table = {"at_least_as_good": "optimizer=adam", "than": "all"}
+    assert names(table) == ["adam against sgd", "adam against momentum"]
+    assert names({**table, "where": "activation=tanh"}, activations=("relu", "tanh")) == [
+        "adam against sgd",
+        "adam against momentum",
+    ]
+
+
+def test_lists_multiply_out_and_orders_compare_neighbours():
+    assert names({"better": ["optimizer=adam", "optimizer=momentum"], "than": "optimizer=sgd"}) == [
+        "adam against sgd",
+        "momentum against sgd",
+    ]
+    assert names({"order": ["optimizer=adam", "optimizer=momentum", "optimizer=sgd"]}) == [
+        "adam > momentum",
+        "momentum > sgd",
+    ]
+    assert names({"order": [["optimizer=adam", "optimizer=momentum"], "optimizer=sgd"]}) == [
+        "adam > sgd",
+        "momentum > sgd",
+    ]
+    assert len(names({"equal": ["optimizer=adam", "optimizer=momentum", "optimizer=sgd"]})) == 3
+
+
+def test_settings_that_are_not_named_are_paired_and_each_is_a_part_where_asked():
+    both = ("relu", "tanh")
+    [part] = claim(BETTER, activations=both).parts
+    assert part.sides == (((2, 0), (2, 1)), ((0, 0), (0, 1)))
+    assert names({**BETTER, "for_each": "activation"}, activations=both) == [
+        "adam against sgd (relu)",
+        "adam against sgd (tanh)",
+    ]
+    [part] = claim({**BETTER, "where": {"activation": "tanh"}}, activations=both).parts
+    assert part.sides == (((2, 1),), ((0, 1),))
+
+
+def test_a_share_is_asked_for_in_every_setting_that_is_left():
+    table = {"reaches": "optimizer=adam", "target": "val_accuracy=0.9"}
+    assert names(table, activations=("relu", "tanh")) == ["adam (relu)", "adam (tanh)"]
+
+
+def test_only_settings_that_both_sides_are_trained_with_are_compared():
+    [part] = claim(BETTER, activations=("relu", "tanh"), excluded=[("sgd", "tanh")]).parts
+    assert part.sides == (((2, 0),), ((0, 0),))
+    with pytest.raises(InputError, match="trains no setting that has adam against sgd"):
+        claim(BETTER, activations=("relu", "tanh"), excluded=[("sgd", "tanh"), ("adam", "relu")])
+
+
+def test_conditions_are_read_as_values_are_written_anywhere():
+    optimizers = ("sgd(learning_rate=0.1, momentum=0.9)", "adam")
+    table = {"better": "optimizer=adam", "than": "optimizer=sgd(momentum=.9, learning_rate=0.10)"}
+    assert names(table, optimizers=optimizers) == ["adam against sgd(learning_rate=0.1, momentum=0.9)"]
+
+
+def test_a_claim_keeps_its_hash_when_only_words_or_seeds_change():
+    first = claim(BETTER).hash
+    assert claim({**BETTER, "says": "Adam wins", "seeds": 9, "extend": True}).hash == first
+    assert claim({**BETTER, "margin": 0.005, "at": "last"}).hash == first
+    for change in (
+        {"margin": 0.01},
+        {"by": 0.01},
+        {"metric": "val_loss"},
+        {"split": "test"},
+        {"than": "optimizer=momentum"},
+    ):
+        assert claim({**BETTER, **change}).hash != first
+
+
+def test_lasting_targets_are_read():
+    assert claim({"reaches": "optimizer=adam", "target": "val_accuracy=1", "at": "last5"}).target.lasting == 5
+    assert claim({"reaches": "optimizer=adam", "target": "val-loss = 0.3"}).target.direction == "min"
+    assert claim({"fails": "optimizer=adam", "target": "val_accuracy=0.9"}).target.lasting == 0
+    assert claim({"fails": "optimizer=adam"}).target is None
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"says": "nothing"}, "does not say what holds\nwrite one of better, at_least_as_good, order"),
+        ({**BETTER, "fails": "optimizer=sgd"}, "says better and fails at once"),
+        ({**BETTER, "margn": 1}, "unknown key of a claim 'better' 'margn'; did you mean 'margin'"),
+        ({**BETTER, "target": "val_loss=1"}, "unknown key of a claim 'better' 'target'"),
+        ({"better": "optimizer=adam"}, "better needs than = …"),
+        ({"reaches": "optimizer=adam"}, "reaches needs target = …"),
+        ({"reaches": "optimizer=adam", "target": "val_loss=1", "by": 2}, "by needs before = …"),
+        ({"fails": "optimizer=adam", "at": "last"}, "at needs target = …"),
+        ({**BETTER, "than": "optimiser=sgd"}, "unknown axis of the grid 'optimiser'; did you mean 'optimizer'"),
+        ({**BETTER, "than": "epochs=5"}, "unknown axis of the grid 'epochs'"),
+        ({**BETTER, "than": "optimizer=adamw"}, "optimizer=adamw is not in the grid; did you mean 'adam'"),
+        ({**BETTER, "than": "optimizer"}, "'?optimizer'? is no condition"),
+        ({**BETTER, "than": "optimizer=sgd,adam"}, "is no condition"),
+        ({**BETTER, "than": 7}, "7 is no condition"),
+        ({**BETTER, "than": []}, "an empty list"),
+        ({**BETTER, "than": "optimizer=adam"}, "compares adam with itself"),
+        ({**BETTER, "than": "optimizer=sgd, activation=relu"}, "name different axes"),
+        ({**BETTER, "where": "optimizer=sgd"}, "where contradicts adam"),
+        ({**BETTER, "for_each": "optimizer"}, "already choose"),
+        ({**BETTER, "for_each": "units"}, "unknown axis of the grid 'units'"),
+        ({"order": ["optimizer=adam"]}, "order needs a list"),
+        ({"order": "optimizer=adam"}, "order needs a list"),
+        ({"equal": "optimizer=adam"}, "equal needs a list"),
+        ({"at_least_as_good": "activation=relu", "than": "all"}, "nothing else on these axes"),
+        ({**BETTER, "margin": 0}, "margin=0 must be above 0"),
+        ({**BETTER, "margin": "wide"}, "margin=wide must be a number"),
+        ({**BETTER, "by": -1}, "by=-1 must be a number from 0"),
+        ({**BETTER, "seeds": 0}, "seeds=0 must be a whole number from 1"),
+        ({**BETTER, "seeds": True}, "seeds=True must be a whole number"),
+        ({**BETTER, "extend": "often"}, "extend=often must be true or false"),
+        ({**BETTER, "metric": "val_acuracy"}, "unknown metric 'val_acuracy'; did you mean 'val_accuracy'"),
+        ({**BETTER, "split": "train"}, "split=train is not known"),
+        ({**BETTER, "split": "test", "at": "last"}, "best epoch's weights alone"),
+        ({**BETTER, "at": "first"}, "at=first is no moment"),
+        ({**BETTER, "metric": "gap:loss"}, "gap:loss needs margin"),
+        ({"equal": ["optimizer=adam", "optimizer=sgd"], "within": 0.1, "margin": 0.1}, "margin and within do not go"),
+        ({"equal": ["optimizer=adam", "optimizer=sgd"], "within": "bitwise", "metric": "loss"}, "within and metric do not"),
+        ({"reaches": "optimizer=adam", "target": "0.9"}, "target=0.9 is no target"),
+        ({"reaches": "optimizer=adam", "target": "val_accuracy=high"}, "is no target"),
+        ({"reaches": "optimizer=adam", "target": "val_acc=0.9"}, "unknown metric of the target 'val_acc'"),
+        ({"reaches": "optimizer=adam", "target": "val_accuracy=0.9", "share": 1}, "share=1 must be below 1"),
+        ({"reaches": "optimizer=adam", "target": "val_accuracy=0.9", "at": "best"}, 'write "last", or "last5"'),
+        ({"reaches": "optimizer=adam", "target": "val_accuracy=0.9", "before": "optimizer=sgd", "share": 0.9}, "before and share"),
+        ({**BETTER, "says": ""}, "must be a name"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_claimed_is_refused_with_file_and_number(table, message):
+    with pytest.raises(InputError, match=message) as caught:
+        read(sweep(BETTER, table), seeds=5)
+    assert str(caught.value).startswith("made-up.toml: claim 2: ")
+    assert len(str(caught.value).splitlines()) <= 3
+
+
+def test_losses_of_different_kinds_are_not_compared():
+    its_sweep = sweep({**BETTER, "metric": "val_loss"})
+    its_sweep.cells[0].experiment.loss = "mean_squared_error"
+    with pytest.raises(InputError, match="val_loss of different losses is not comparable"):
+        read(its_sweep, seeds=5)
+
+
+def test_coupled_names_choose_one_point_of_their_axis():
+    from kerasrun.analysis.places import grid
+    from kerasrun.sweep_record import Axis
+
+    points = (("adam", 0.1), ("adam", 0.01), ("sgd", 0.1))
+    settings = [dict(zip(("optimizer", "learning_rate"), point, strict=True)) for point in points]
+    found = grid([Axis(("optimizer", "learning_rate"), points)], settings)
+    assert found.condition("optimizer=adam, learning-rate=0.010").points == {0: 1}
+    assert found.condition({"optimizer": "sgd"}).name == "sgd, learning_rate=0.1"
+    with pytest.raises(InputError, match="optimizer=adam fits 2 points"):
+        found.condition("optimizer=adam")
+    with pytest.raises(InputError, match="fits no point"):
+        found.condition("optimizer=sgd, learning_rate=0.01")
+
+
+def test_every_kind_has_keys_of_its_own():
+    assert [*KEYS] == ["better", "at_least_as_good", "order", "equal", "reaches", "fails", "faster"]
