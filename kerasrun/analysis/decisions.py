@@ -99,7 +99,7 @@ def decide(
 
 def shown(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return columns and rows for people: a row for each claim, and one for each part where it has several."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for decision in decisions:
         rows.append((decision.claim.says, decision.verdict, decision.words))
         if len(decision.findings) > 1:

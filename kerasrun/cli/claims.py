@@ -21,7 +21,7 @@ def claims(
     file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="An experiment file with claims.")],
     *,
     results: words.Results = Path("results"),
-    form: words.Format = words.Form.TABLE,
+    format: words.Format = words.Form.TABLE,
 ) -> None:
     """Decide the claims of an experiment file by the runs that are there; nothing is trained."""
     sweep = grid.plan(None, {}, file=file)
@@ -29,7 +29,7 @@ def claims(
         raise InputError(f"{file}: claims nothing\nwrite a table [[claim]]; see docs/claims.md")
     if sweep.extend or any(table.get("extend") for table in sweep.claims):
         sweep = _with_all_seeds(sweep, results)
-    show(sweep, results, form)
+    show(sweep, results, format)
 
 
 def check(sweep: Sweep) -> None:

@@ -1,4 +1,4 @@
-"""A sweep whose runs were never trained: two axes, records with the values that a test wants, folders where asked for."""
+"""A sweep whose runs were never trained: two axes, records with the values that a test wants, and their folders."""
 
 import itertools
 from pathlib import Path

@@ -4,6 +4,8 @@ from made_up_sweep import sweep
 from kerasrun.analysis.claims import KEYS, read
 from kerasrun.errors import InputError
 
+EQUAL = {"equal": ["optimizer=adam", "optimizer=sgd"]}
+REACHES = {"reaches": "optimizer=adam", "target": "val_accuracy=0.9"}
 BETTER = {"better": "optimizer=adam", "than": "optimizer=sgd"}
 
 
@@ -158,14 +160,14 @@ def test_lasting_targets_are_read():
         ({**BETTER, "split": "test", "at": "last"}, "best epoch's weights alone"),
         ({**BETTER, "at": "first"}, "at=first is no moment"),
         ({**BETTER, "metric": "gap:loss"}, "gap:loss needs margin"),
-        ({"equal": ["optimizer=adam", "optimizer=sgd"], "within": 0.1, "margin": 0.1}, "margin and within do not go"),
-        ({"equal": ["optimizer=adam", "optimizer=sgd"], "within": "bitwise", "metric": "loss"}, "within and metric do not"),
+        ({**EQUAL, "within": 0.1, "margin": 0.1}, "margin and within do not go"),
+        ({**EQUAL, "within": "bitwise", "metric": "loss"}, "within and metric do not"),
         ({"reaches": "optimizer=adam", "target": "0.9"}, "target=0.9 is no target"),
         ({"reaches": "optimizer=adam", "target": "val_accuracy=high"}, "is no target"),
         ({"reaches": "optimizer=adam", "target": "val_acc=0.9"}, "unknown metric of the target 'val_acc'"),
-        ({"reaches": "optimizer=adam", "target": "val_accuracy=0.9", "share": 1}, "share=1 must be below 1"),
-        ({"reaches": "optimizer=adam", "target": "val_accuracy=0.9", "at": "best"}, 'write "last", or "last5"'),
-        ({"reaches": "optimizer=adam", "target": "val_accuracy=0.9", "before": "optimizer=sgd", "share": 0.9}, "before and share"),
+        ({**REACHES, "share": 1}, "share=1 must be below 1"),
+        ({**REACHES, "at": "best"}, 'write "last", or "last5"'),
+        ({**REACHES, "before": "optimizer=sgd", "share": 0.9}, "before and share"),
         ({**BETTER, "says": ""}, "must be a name"),
     ],
 )  # fmt: skip

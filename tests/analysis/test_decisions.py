@@ -244,10 +244,11 @@ def test_many_seeds_pass_one_half_by_a_hair(tmp_path):
 def test_no_convergence_is_a_failure_and_so_is_divergence(tmp_path):
     its_sweep = sweep({"fails": "optimizer=sgd"}, {"fails": "optimizer=adam"})
     flat = {"loss": [2.31, 2.30, 2.30], "val_accuracy": [0.1, 0.11, 0.1]}
-    runs = [with_epochs(tmp_path, r, **flat) for r in records(its_sweep, {"sgd": [0.1, 0.1, 0.11, 0.1, None], "adam": [0.9] * 5})
-            if r["status"] != "diverged"]  # fmt: skip
-    runs += [r for r in records(its_sweep, {"sgd": [0.1] * 4 + [None]}) if r["status"] == "diverged"]
-    found, _ = decide(its_sweep, [r | {"last": {**r["last"], "loss": 2.3}} if "sgd" in r["id"] else r for r in runs])
+    guessing = {"loss": 2.3, "val_accuracy": 0.1}
+    runs = records(its_sweep, {"adam": [0.9] * 5})
+    runs += [with_epochs(tmp_path, r, **flat) for r in records(its_sweep, {"sgd": [0.1] * 4}, last=guessing)]
+    runs.append(records(its_sweep, {"sgd": [None] * 5})[4])
+    found, _ = decide(its_sweep, runs)
     assert [d.verdict for d in found] == ["supported", "contradicted"]
     assert found[0].words.startswith("5 of 5 failed (4 no convergence, 1 diverged): a share of 0.57 to 1.00")
 
