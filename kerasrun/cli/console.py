@@ -213,7 +213,7 @@ class _Live(_Lines):
         means = "  ".join(f"{name} {value:.4f}" for name, value in sorted(event.logs.items(), key=_loss_first)[:2])
         text = (
             f"{event.steps}/{plan.steps}  {means}  {rate:,.0f} examples/s  "
-            f"{_duration(left)} left  {_sparkline(self.curve)}"
+            f"{duration(left)} left  {_sparkline(self.curve)}"
         )
         self.bar.update(self.task, completed=event.steps, description=f"{event.epoch:>6}/{epochs}", text=text)
 
@@ -347,7 +347,8 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return hours, minutes and seconds: 0:01:10."""
     minutes, rest = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}"
