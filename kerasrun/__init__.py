@@ -3,12 +3,13 @@
 run = kerasrun.train("fashion-mnist", optimizer="rmsprop", hidden=(300, 100), epochs=5)
 run.metrics                  # a DataFrame: epoch, loss, accuracy, val_loss, val_accuracy, learning_rate
 run.model().predict(images)  # the weights of the best epoch; raw pixels in
+kerasrun.sweep("fashion-mnist", optimizer=["sgd", "adam"], seeds=5).table
 kerasrun.compare()           # a DataFrame, one row a run
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from kerasrun.datasets import Data
     from kerasrun.experiment import Experiment
     from kerasrun.runs import Run
+    from kerasrun.sweeps.events import Event as SweepEvent
+    from kerasrun.sweeps.train import Result as SweepResult
     from kerasrun.training.train import Watch
     from kerasrun.verification import Verdict
 
-__all__ = ["compare", "load_run", "resume", "train", "train_run", "verify"]
+__all__ = ["compare", "load_run", "resume", "sweep", "train", "train_run", "verify"]
 
 
 def train(
@@ -138,9 +141,10 @@ def train_run(
         environment.refuse_distribution()
         if experiment.jit:
             compile_cache.use()
+        status = None if data else datasets.status(experiment.entry)  # opens a table: pandas before Keras looks for it
         with ThreadPoolExecutor(max_workers=1) as pool:
             loading = pool.submit(lambda: data or datasets.load(experiment))
-            if data is None and datasets.status(experiment.entry) in ("bundled", "not cached"):
+            if status in ("bundled", "not cached"):
                 loading.result()  # first: scikit-learn, which Keras looks for, too; data that may not be to be had
             from kerasrun.training.snapshot import last_state
             from kerasrun.training.train import train as train_on
@@ -156,6 +160,47 @@ def train_run(
         return train_on(experiment, run, loaded, state=state, resuming=resuming, watch=watch)
     finally:
         run.release()
+
+
+def sweep(
+    dataset: str | Sequence[str] | None = None,
+    *,
+    file: str | Path | None = None,
+    seeds: int | str | Sequence[int] | None = None,
+    workers: int | str = "auto",
+    results: str | Path = "results",
+    again: bool = False,
+    watch: Callable[[SweepEvent], None] | None = None,
+    **given: Any,
+) -> SweepResult:
+    """Train every combination of the values given, over several seeds; what has a result is not trained again.
+
+    Args:
+        dataset: as in `train`, or a list of datasets.
+        file: a sweep's TOML file; everything else goes before it.
+        seeds: how many (5 is 0 to 4), or which: "0,1,7", "3-7", a list; those of the file, else one.
+        workers: how many runs train at a time, each in a process of its own; "auto" by cores, memory and GPUs.
+        results: folder of all runs.
+        again: train what has a result, too.
+        watch: is told what happens, one event at a time (kerasrun.sweeps.events.Event).
+        **given: as in `train`; a list has several values, `optimizer=["sgd", "adam"]`, as has a text with commas. Sizes
+            of one network are a tuple, `hidden=(300, 100)`.
+
+    Returns:
+        What became of it: `.id`, `.runs`, `.failed`, `.table` (a DataFrame, as `compare` makes it).
+
+    Raises:
+        kerasrun.errors.InputError: a run of the sweep that cannot be; nothing has been trained then.
+        kerasrun.errors.RunInUse: another process is training the same sweep.
+        kerasrun.errors.Interrupted: a signal ended it; the same call goes on.
+    """
+    from kerasrun.sweeps import grid
+    from kerasrun.sweeps import train as sweeps
+
+    asked = grid.plan(dataset, given, file=Path(file) if file else None, seeds=seeds)
+    with sweeps.held(asked, Path(results)):
+        outlook = sweeps.look(asked, Path(results), workers_wanted=workers, again=again)
+        return sweeps.train(outlook, Path(results), watch=watch or (lambda event: None))
 
 
 def verify(

@@ -67,7 +67,9 @@ def show_result(result: Result) -> None:
         failed = sum(1 + len(failure.others) for failure in result.failed)
         console.notice(f"{failed} of {len(sweep.cells)} runs failed; the same command tries them again")
     if result.left:
-        console.notice(f"{len(result.left)} runs are being trained by another process and were left to it")
+        console.notice(
+            f"{len(result.left)} runs were left: trained by another process, or interrupted; the same command goes on"
+        )
     console.say(f"next: kerasrun compare {sweep.id}")
 
 

@@ -47,7 +47,7 @@ def train(
     workers: int,
     gpus: Sequence[str] = (),
     watch: Watch,
-    command: Sequence[str] = pools.SERVER,
+    command: Sequence[str] | None = None,
 ) -> None:
     """Train cells and tell how each ends; one that fails hinders no other.
 
@@ -57,7 +57,7 @@ def train(
         workers: how many train at a time.
         gpus: the devices that the workers share, as CUDA_VISIBLE_DEVICES names them.
         watch: is told what happens.
-        command: what starts the server.
+        command: as `Pool` takes it.
 
     Raises:
         Interrupted: a signal came; what was running can be resumed.
@@ -90,6 +90,7 @@ def _hand_out(shift: _Shift, pool: pools.Pool) -> None:
                 "cell": cell.number,
                 "experiment": to_record(cell.experiment),
                 "origins": dict(cell.experiment.origins),
+                "hash": cell.hash,
                 "results": str(shift.results),
                 "resume": folder,
                 "gpu": shift.gpus[slot % len(shift.gpus)] if shift.gpus else None,

@@ -16,7 +16,9 @@ from typing import Any
 from kerasrun.errors import RunFailed
 from kerasrun.sweeps.events import SIGNALS
 
-SERVER = (sys.executable, "-m", "kerasrun.sweeps.server")
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from kerasrun.sweeps import server; server.main()"
+)
 _LOOK = 1.0  # seconds between two looks at whether the server still lives
 
 
@@ -25,12 +27,13 @@ class Pool:
 
     Args:
         workers: how many will work at a time; the server shares the cores among so many.
-        command: what starts the server.
+        command: what starts the server; without, a Python with this one's path (-P: nothing of the working folder).
     """
 
-    def __init__(self, workers: int, command: Sequence[str] = SERVER) -> None:
+    def __init__(self, workers: int, command: Sequence[str] | None = None) -> None:
         self.stopped_by: int | None = None  # the first signal that came
-        self._workers, self._command, self._unread = workers, command, b""
+        self._command = command or (sys.executable, "-P", "-c", _START, json.dumps(sys.path))
+        self._workers, self._unread = workers, b""
 
     def __enter__(self) -> Pool:
         self._scratch = tempfile.TemporaryDirectory(prefix="kerasrun-sweep-", ignore_cleanup_errors=True)

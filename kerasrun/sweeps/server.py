@@ -1,10 +1,8 @@
-"""The process that a sweep's workers are forked from.
-
-    python -m kerasrun.sweeps.server EVENTS WORKERS
+"""The process that a sweep's workers are forked from; pool.py starts it.
 
 It imports TensorFlow once and runs nothing of it, reads each data set once, and forks a child for every task; the
 children share that memory until they write to it. Tasks come as JSON lines on stdin; what happens goes as JSON lines,
-each in one write, into the pipe EVENTS. Stdin is the lifeline as well: when no process is left that could write to it,
+each in one write, into a pipe. Stdin is the lifeline as well: when no process is left that could write to it,
 the server and all its children are killed, whatever they are doing.
 """
 
@@ -37,7 +35,7 @@ Work = Callable[[Tell], int]  # what a child does; returns its exit code
 
 
 def main() -> None:
-    """Train what comes on stdin."""
+    """Train what comes on stdin; arguments: the pipe for events, and how many workers there will be."""
     server = Server(int(sys.argv[1]))
     environment.workers = int(sys.argv[2])
     environment.hidden_from_keras = ("pandas", "sklearn")
@@ -185,7 +183,3 @@ def _watch(lifeline: int) -> None:
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-if __name__ == "__main__":
-    main()

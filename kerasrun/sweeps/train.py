@@ -7,15 +7,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kerasrun import run_folder, run_tables, sweep_record
+import kerasrun
+from kerasrun import run_folder, run_tables, runs, sweep_record
 from kerasrun.run_record import Record
-from kerasrun.runs import now
+from kerasrun.runs import Run, now
 from kerasrun.sweep_record import FOLDER
 from kerasrun.sweeps import local, workers
 from kerasrun.sweeps.events import Ended, Event, Failed, Left, Watch
 from kerasrun.sweeps.grid import Cell, Sweep
 from kerasrun.sweeps.states import DONE, ELSEWHERE, RESUME, Hashes, State, seconds_needed, states
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -54,20 +59,38 @@ class Result:
         sweep: the sweep.
         records: the run of each cell that has a result, by the cell's number.
         failed: the cells that have none.
-        left: the cells that another process trains.
+        left: the cells that another process trains, or whose worker was interrupted.
+        results: folder of all runs.
     """
 
     sweep: Sweep
     records: dict[int, Record]
     failed: tuple[Failed, ...]
     left: tuple[Cell, ...]
+    results: Path
+
+    @property
+    def id(self) -> str:
+        """The sweep's id."""
+        return self.sweep.id
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs that have a result and a folder, in the order of the cells."""
+        records = [self.records[number] for number in sorted(self.records)]
+        return [runs.load(Path(record["path"])) for record in records if "path" in record]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """What `kerasrun.compare` says of the sweep."""
+        return kerasrun.compare(self.id, results=self.results)
 
     @property
     def exit_code(self) -> int:
-        """0, or that of the first failure where nothing has a result, or 1."""
-        if not self.failed:
-            return 0
-        return 1 if self.records else self.failed[0].code
+        """0 where every cell has a result; the first failure's where none has one; else 1."""
+        if self.failed and not self.records:
+            return self.failed[0].code
+        return 1 if self.failed or self.left else 0
 
 
 def look(sweep: Sweep, results: Path, *, workers_wanted: int | str = "auto", again: bool = False) -> Outlook:
@@ -145,7 +168,7 @@ def train(outlook: Outlook, results: Path, *, watch: Watch) -> Result:
             local.train(todo, results, workers=outlook.workers, gpus=outlook.gpus, watch=hear)
         finally:
             write(outlook, results)
-    return Result(sweep, records, tuple(failed), tuple(left))
+    return Result(sweep, records, tuple(failed), tuple(left), results)
 
 
 def write(outlook: Outlook, results: Path) -> None:

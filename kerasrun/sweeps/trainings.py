@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import kerasrun
 from kerasrun import atomic, datasets, environment, runs
 from kerasrun.datasets import Data
-from kerasrun.experiment import Experiment, from_record
+from kerasrun.errors import InputError
+from kerasrun.experiment import Experiment, from_record, identity
 from kerasrun.sweeps.grid import data_key
 from kerasrun.training import train as training
 
@@ -38,9 +39,11 @@ class Trainings:
         """Read an experiment and its data.
 
         Raises:
-            KerasrunError: the data cannot be had, or is none that a network can eat.
+            KerasrunError: the data cannot be had, or is none that a network can eat; the recipe was changed.
         """
         experiment = from_record(task["experiment"], task["origins"])
+        if identity(experiment, "") != task["hash"]:
+            raise InputError(f"recipe '{experiment.recipe}' was changed while the sweep ran; the same command goes on")
         if data_key(experiment) != self._of:
             self._of = None
             self.__dict__.pop("_data", None)  # the last one's memory first
