@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,8 @@ def record() -> dict[str, Any]:
 @cache
 def versions() -> dict[str, str]:
     """Return the installed version of Python and of each package that can change results."""
+    from importlib import metadata  # 25 ms, which most commands have no use for
+
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
