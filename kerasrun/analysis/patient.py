@@ -1,0 +1,97 @@
+"""A run as a patient: its record, its curves and the health of its layers, and what can be read off them."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Row = Mapping[str, Any]
+FEWEST_LAYERS = 4  # hidden layers from which a factor per layer can be told
+TINY = 1e-30  # float32 ends near 1e-38
+
+
+@dataclass(frozen=True)
+class Patient:
+    """All that is known of a run.
+
+    Args:
+        record: run.json.
+        epochs: the rows of metrics.csv, numbers as float; empty where no epoch was finished.
+        layers: the rows of health.csv, of one epoch or more; 0 is the start.
+    """
+
+    record: Row
+    epochs: Sequence[Row]
+    layers: Sequence[Row]
+
+    def at(self, epoch: int) -> list[Row]:
+        """Return the layers' rows of an epoch, the input's among them."""
+        return [row for row in self.layers if row["epoch"] == epoch]
+
+    @property
+    def measured(self) -> list[int]:
+        """The epochs that layers were measured at, 0 first."""
+        return sorted({row["epoch"] for row in self.layers})
+
+    def hidden(self, epoch: int) -> list[Row]:
+        """Return the layers between input and output at an epoch."""
+        return [row for row in self.at(epoch) if row["layer"] != "input"][:-1]
+
+    @property
+    def ignorance(self) -> float | None:
+        """The cross-entropy of knowing nothing, ln(classes); of a standardized target the mean squared error, 1."""
+        classes, loss = (self.record.get("data") or {}).get("classes"), self.record["experiment"]["loss"]
+        if classes and "crossentropy" in loss and "focal" not in loss:
+            return math.log(classes)
+        standardized = self.record["experiment"].get("scale_target") == "standardize"
+        return 1.0 if standardized and loss == "mean_squared_error" else None
+
+    @property
+    def training_loss(self) -> list[float]:
+        """The training loss after each epoch: measured without dropout where that was asked for, else its mean."""
+        name = "train_loss" if self.epochs and "train_loss" in self.epochs[0] else "loss"
+        return [row[name] for row in self.epochs]
+
+    def options(self, *wanted: str) -> tuple[str, ...]:
+        """Return those of the options `name=value` that the run has under this name, but with another value."""
+        experiment = self.record["experiment"]
+        given = {**experiment, **experiment["knobs"]}
+        pairs = ((option, *option.split("=", 1)) for option in wanted)
+        return tuple(o for o, name, value in pairs if name in given and str(given[name]).lower() != value)
+
+    @property
+    def step(self) -> tuple[int, float]:
+        """The last epoch that tells it, and by what part a step changes the weights of a middling layer; else 0, 0."""
+        for epoch in self.measured[::-1]:
+            steps = [row["update_ratio"] for row in self.at(epoch) if row["update_ratio"] is not None]
+            if steps:
+                return epoch, statistics.median(steps)
+        return 0, 0.0
+
+
+def factor(layers: Sequence[Row]) -> float | None:
+    """Return by what factor gradients change per layer towards the input.
+
+    From the slope of its logarithm over the longest row of hidden layers of one kind and width, the first one left out.
+
+    Args:
+        layers: the hidden layers of one epoch.
+
+    Returns:
+        Below 1 where it shrinks towards the input; None with fewer than four hidden layers.
+    """
+    if len(layers) < FEWEST_LAYERS:
+        return None
+    runs: list[list[Row]] = [[]]
+    for row in layers[1:]:
+        if runs[-1] and (row["kind"], row["units"]) != (runs[-1][-1]["kind"], runs[-1][-1]["units"]):
+            runs.append([])
+        runs[-1].append(row)
+    values = [row["gradient"] for row in max(runs, key=len)]
+    if len(values) < FEWEST_LAYERS - 1 or any(value is None or not math.isfinite(value) for value in values):
+        return None
+    logs = [math.log10(max(value, TINY)) for value in values]
+    return 10 ** -statistics.linear_regression(range(len(logs)), logs).slope
