@@ -7,20 +7,27 @@ The only module that knows where datasets and recipes are looked up: the table o
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
+from kerasrun import own_data
 from kerasrun.dataset_table import DatasetEntry, Download, entries
 from kerasrun.errors import InputError, KerasrunError, unknown
 from kerasrun.knobs import Knob
 from kerasrun.literals import format_call, format_value, parse_call
+from kerasrun.own_data import TABLE_ENDINGS, Source
 from kerasrun.recipe_files import RecipeEntry, read_recipe
 
-__all__ = ["DatasetEntry", "Download", "Knob", "RecipeEntry", "canonical", "dataset", "datasets", "recipe", "recipes"]
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = ["DatasetEntry", "Download", "Knob", "RecipeEntry", "Source", "canonical", "dataset", "datasets", "recipe",
+           "recipes", "source"]  # fmt: skip
 
 _GROUP = "kerasrun.recipes"
 _SMALLEST_VOCABULARY = 4  # Keras keeps the numbers 0 to 2 for padding, start and unknown words
@@ -31,24 +38,44 @@ def datasets() -> dict[str, DatasetEntry]:
     return entries()
 
 
-def dataset(text: str) -> tuple[DatasetEntry, dict[str, Any]]:
+def source(text: str) -> Source:
+    """Return how a dataset is understood, without opening data of one's own.
+
+    Args:
+        text: as in `dataset`.
+
+    Raises:
+        InputError: unknown name or argument.
+    """
+    found = own_data.source_of(text)
+    if found is not None:
+        return found
+    entry, _ = dataset(text)
+    return Source(entry.source, entry.recipe, entry.settings)
+
+
+def dataset(text: str, options: Mapping[str, Any] = MappingProxyType({})) -> tuple[DatasetEntry, Mapping[str, Any]]:
     """Find a dataset.
 
     Args:
-        text: a name, "imdb(num_words=5000)", "synthetic:<name>", or the path of an .npz file. Hyphens and underscores
-            are equal.
+        text: a name, "imdb(num_words=5000)", "synthetic:<name>", or a path. Hyphens and underscores are equal.
+        options: how data of one's own is read, one value for each option of its source.
 
     Returns:
-        The entry, whose task follows from the arguments, and the dataset's arguments with defaults filled in.
+        The entry, whose task follows from the arguments, and the dataset's arguments with defaults filled in; for data
+        of one's own the options in canonical form.
 
     Raises:
         InputError: unknown name or argument, or a file that cannot be read.
     """
+    own = own_data.source_of(text)
+    if own is not None:
+        return import_module(own.module).describe(Path(text.strip()).expanduser(), options)
     prefix, colon, name = text.partition(":")
     if colon and prefix.strip().lower() == "synthetic":
-        entry, arguments = dataset(name)
-        if entry.source == "arrays":
+        if own_data.source_of(name) or name.strip().endswith(".npz"):
             raise InputError(f"synthetic: takes a dataset's name, not a file: {name}")
+        entry, arguments = dataset(name)
         return _synthetic(entry), arguments
     if text.strip().endswith(".npz"):
         return _file(Path(text.strip()).expanduser())
@@ -56,7 +83,7 @@ def dataset(text: str) -> tuple[DatasetEntry, dict[str, Any]]:
     found = next((name for name in entries() if _same(name, given)), None)
     if found is None:
         error = unknown("dataset", given, entries())
-        raise InputError(f"{error}\nor synthetic:<name>, or a path ending in .npz")
+        raise InputError(f"{error}\nor synthetic:<name>, or a path ending in {', '.join((*TABLE_ENDINGS, '.npz'))}")
     entry = entries()[found]
     _check_arguments(entry, arguments)
     arguments = {**entry.arguments, **arguments}
@@ -65,7 +92,7 @@ def dataset(text: str) -> tuple[DatasetEntry, dict[str, Any]]:
 
 def canonical(entry: DatasetEntry, arguments: Mapping[str, Any]) -> str:
     """Return the text by which `dataset` finds an entry again: arguments that are not the defaults, a file's path."""
-    if entry.source == "arrays":
+    if entry.is_own:
         return entry.name
     defaults = entries().get(entry.name.removeprefix("synthetic:"), entry).arguments
     return format_call(entry.name, {name: value for name, value in arguments.items() if value != defaults.get(name)})
@@ -164,11 +191,13 @@ def _named(entry: RecipeEntry, name: str) -> RecipeEntry:
 
 
 @functools.cache
-def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
-    return {point.name: point for point in importlib.metadata.entry_points(group=_GROUP)}
+def _entry_points() -> dict[str, EntryPoint]:
+    from importlib import metadata  # 25 ms, which the built-in recipes have no use for
+
+    return {point.name: point for point in metadata.entry_points(group=_GROUP)}
 
 
-def _read_entry_point(point: importlib.metadata.EntryPoint) -> RecipeEntry | KerasrunError:
+def _read_entry_point(point: EntryPoint) -> RecipeEntry | KerasrunError:
     """Return an installed package's recipe, found without importing the package, or why it cannot be read."""
     try:
         path = _module_file(point.module)

@@ -69,6 +69,11 @@ class DatasetEntry:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     downloads: tuple[Download, ...] = ()
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the user's own file or folder, named by its path."""
+        return self.source in ("arrays", "tables")
+
 
 def entries(arguments: Mapping[str, Any] = _NOTHING) -> dict[str, DatasetEntry]:
     """Return all named datasets.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kerasrun import catalog, experiment_file, objects, settings, task
+from kerasrun import catalog, experiment_file, objects, own_data, settings, task
 from kerasrun.errors import InputError, shown, unknown
 from kerasrun.schedules import parse_schedule
 
@@ -37,6 +37,7 @@ class Experiment:
         dataset: a dataset's canonical name with arguments, or the path of a file.
         recipe: a recipe's name, or "file.py:function".
         knobs: every knob of the recipe with its value.
+        options: how data of one's own is read: every option of its source; in records among the settings.
         origins: where each value came from: "default", "dataset", "file" or "command".
     """
 
@@ -118,12 +119,13 @@ class Experiment:
         None, settings.optional(settings.whole_number(1)), "also keep the model of every N-th epoch", identity=False
     )
     callbacks: tuple[str, ...] = _setting((), settings.texts, "own callbacks, as my_callbacks.py:Histogram")
+    options: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
 
     @property
     def entry(self) -> catalog.DatasetEntry:
         """The dataset's entry in the catalog."""
-        return catalog.dataset(self.dataset)[0]
+        return catalog.dataset(self.dataset, self.options)[0]
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -168,20 +170,24 @@ def resolve(
         raise InputError(
             f'{file}: names no dataset\nwrite dataset = "fashion-mnist", or another name, in its first lines'
         )
-    entry, arguments = catalog.dataset(str(in_file if dataset is None else dataset))
+    subject = str(in_file if dataset is None else dataset)
+    source = catalog.source(subject)
     command = {name.replace("-", "_"): value for name, value in given.items()}
-    recipe = catalog.recipe(str({"recipe": entry.recipe, **written, **command}["recipe"]))
+    recipe = catalog.recipe(str({"recipe": source.recipe, **written, **command}["recipe"]))
     layers: dict[Origin, Mapping[str, Any]] = {
-        "dataset": {"recipe": entry.recipe, **_own_values(entry, recipe)},
+        "dataset": {"recipe": source.recipe, **_own_values(source, recipe)},
         "file": written,
         "command": command,
     }
-    _refuse_unknown(layers, recipe)
-    values, origins = _settle(layers, recipe)
+    _refuse_unknown(layers, recipe, source)
+    values, origins = _settle(layers, recipe, source)
+    knobs = {name: values.pop(name) for name in recipe.knobs}
+    entry, arguments = catalog.dataset(subject, {name: values.pop(name) for name in source.options})
     experiment = Experiment(
         dataset=catalog.canonical(entry, arguments),
         recipe=recipe.reference,
-        knobs={name: values.pop(name) for name in recipe.knobs},
+        knobs=knobs,
+        options=arguments if source.options else {},
         origins={"dataset": origin, **origins},
         **values,
     )
@@ -200,7 +206,7 @@ def identity(experiment: Experiment, data_hash: str) -> str:
     recipe = catalog.recipe(experiment.recipe)
     kept = {name for name, f in setting_fields().items() if f.metadata["identity"]}
     values = {name: value for name, value in to_record(experiment).items() if name in kept}
-    values |= {"dataset": experiment.dataset, "data": data_hash, "knobs": dict(experiment.knobs)}
+    values |= {"dataset": experiment.dataset, "data": data_hash, "knobs": dict(experiment.knobs), **experiment.options}
     values |= {"recipe": recipe.name, "source": recipe.fingerprint}
     values |= {"optimizer": _with_rate(experiment.optimizer, experiment.learning_rate), "learning_rate": None}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
@@ -208,8 +214,9 @@ def identity(experiment: Experiment, data_hash: str) -> str:
 
 def to_record(experiment: Experiment) -> dict[str, Any]:
     """Return an experiment as plain JSON values, without the origins."""
-    record = {f.name: getattr(experiment, f.name) for f in dataclasses.fields(experiment) if f.name != "origins"}
-    return json.loads(json.dumps(record | {"knobs": dict(experiment.knobs)}))
+    apart = ("origins", "options")
+    record = {f.name: getattr(experiment, f.name) for f in dataclasses.fields(experiment) if f.name not in apart}
+    return json.loads(json.dumps(record | {"knobs": dict(experiment.knobs), **experiment.options}))
 
 
 def from_record(record: Mapping[str, Any], origins: Mapping[str, Origin]) -> Experiment:
@@ -231,43 +238,52 @@ def _with_rate(optimizer: str, learning_rate: float | None) -> str:
     return objects.format_call(parsed.name, {n: given[n] for n in defaults if n in given and given[n] != defaults[n]})
 
 
-def _own_values(entry: catalog.DatasetEntry, recipe: catalog.RecipeEntry) -> dict[str, Any]:
+def _own_values(source: catalog.Source, recipe: catalog.RecipeEntry) -> dict[str, Any]:
     """Return a dataset's own values of settings and, for the recipes that come with the program, of knobs."""
-    built_in = recipe.path.parent == catalog.recipe(entry.recipe).path.parent
-    return {name: value for name, value in entry.settings.items() if built_in or name in setting_fields()}
+    built_in = recipe.path.parent == catalog.recipe(source.recipe).path.parent
+    return {name: value for name, value in source.settings.items() if built_in or name in setting_fields()}
 
 
-def _refuse_unknown(layers: Mapping[Origin, Mapping[str, Any]], recipe: catalog.RecipeEntry) -> None:
-    known = [*setting_fields(), "recipe"]
+def _refuse_unknown(
+    layers: Mapping[Origin, Mapping[str, Any]], recipe: catalog.RecipeEntry, source: catalog.Source
+) -> None:
+    known = [*setting_fields(), *source.options, "recipe"]
     if clash := sorted({"dataset", *known} & set(recipe.knobs)):
         raise InputError(f"recipe '{recipe.name}': knob '{clash[0]}' bears the name of a setting; rename it")
     for name in {**layers["file"], **layers["command"]}:
         if name not in known and name not in recipe.knobs:
+            if name in own_data.options():
+                raise InputError(f"{name}: an option of files and folders of one's own, not of this dataset")
             raise unknown(f"setting or knob of recipe {recipe.name}", name, [*recipe.knobs, *known])
 
 
-def _settle(layers: Mapping[Origin, Mapping[str, Any]], recipe: catalog.RecipeEntry) -> tuple[dict, dict]:
+def _settle(
+    layers: Mapping[Origin, Mapping[str, Any]], recipe: catalog.RecipeEntry, source: catalog.Source
+) -> tuple[dict, dict]:
     """Return each setting's and knob's value, and where it came from."""
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
-    for name in ["recipe", *recipe.knobs, *setting_fields()]:
+    for name in ["recipe", *recipe.knobs, *source.options, *setting_fields()]:
         origins[name] = next((o for o in ("command", "file", "dataset") if name in layers[o]), "default")
         if name == "recipe":
             continue
         if origins[name] != "default":
-            values[name] = _read(name, layers[origins[name]][name], recipe)
+            values[name] = _read(name, layers[origins[name]][name], recipe, source)
         elif name in recipe.knobs:
             if recipe.knobs[name].required:
                 raise InputError(f"recipe '{recipe.name}' needs {name}=…")
             values[name] = recipe.knobs[name].default
         else:
-            values[name] = setting_fields()[name].default
+            values[name] = (source.options.get(name) or setting_fields()[name]).default
     return values, origins
 
 
-def _read(name: str, value: Any, recipe: catalog.RecipeEntry) -> Any:
-    knob = recipe.knobs.get(name)
-    return knob.parse(value) if knob else setting_fields()[name].metadata["read"](name, value)
+def _read(name: str, value: Any, recipe: catalog.RecipeEntry, source: catalog.Source) -> Any:
+    if name in recipe.knobs:
+        return recipe.knobs[name].parse(value)
+    if name in source.options:
+        return source.options[name].read(name, value)
+    return setting_fields()[name].metadata["read"](name, value)
 
 
 def _complete(experiment: Experiment, entry: catalog.DatasetEntry) -> Experiment:

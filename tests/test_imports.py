@@ -13,10 +13,10 @@ import kerasrun
 ROOT = Path(kerasrun.__file__).parent
 LAYERS = (  # a module imports from its own layer and from those above
     ("errors",),
-    ("literals", "keras_names", "objects", "task"),
-    ("dataset_table", "knobs", "npz_header", "recipe_files", "catalog"),
-    ("settings", "schedules", "experiment_file", "experiment"),
-    ("atomic", "environment", "run_folder", "run_record", "sweep_record"),
+    ("literals", "keras_names", "objects", "task", "settings", "environment"),
+    ("own_data", "inputs", "dataset_table", "tables", "knobs", "npz_header", "recipe_files", "catalog"),
+    ("schedules", "experiment_file", "experiment"),
+    ("atomic", "run_folder", "run_record", "sweep_record"),
     ("runs", "compile_cache", "run_index", "run_tables", "run_check", "differences", "incoming", "merging"),
     ("datasets", "layers", "recipes"),
     ("checkup", "training", "continuation", "verification"),

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kerasrun import own_data
 from kerasrun.errors import InputError, shown
 from kerasrun.experiment import setting_fields
 
@@ -38,7 +39,7 @@ Format = Annotated[Form, typer.Option("--format", help="How the list is written.
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for every setting of an experiment; it receives those given as the keyword `options`.
+    """Give a command an option for every setting and every way of reading data; it receives those given as `options`.
 
     Args:
         command: takes a keyword-only `options`, a dict of names and values.
@@ -50,9 +51,12 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
             "recipe", kind, default=None, annotation=_option("recipe", "a recipe's name or file.py:function")
         )
     ]
-    for name, field in setting_fields().items():
-        flag = field.default is False or name == "jit"
-        annotation = _option(name, field.metadata["help"], bool if flag else str)
+    flags = {name: field.default is False or name == "jit" for name, field in setting_fields().items()}
+    flags |= {name: option.flag for name, option in own_data.options().items()}
+    helps = {name: field.metadata["help"] for name, field in setting_fields().items()}
+    helps |= {name: option.help for name, option in own_data.options().items()}
+    for name, flag in flags.items():
+        annotation = _option(name, helps[name], bool if flag else str)
         listed.append(inspect.Parameter(name, kind, default=None, annotation=annotation))
 
     def with_options(**values: Any) -> None:

@@ -25,8 +25,9 @@ class Wanted(Protocol):
     """What `load` reads from an experiment.
 
     Args:
-        dataset: name with arguments, "synthetic:<name>" or the path of an .npz file.
-        validation: share of the training examples in (0, 1), or the path of an .npz file.
+        dataset: name with arguments, "synthetic:<name>" or the path of a file.
+        options: how data of one's own is read.
+        validation: share of the training examples in (0, 1), or the path of a file.
         test: likewise, of all examples; a share is used only where the dataset has no test part of its own.
         split_seed: decides which examples are held out, >= 0.
         limit: how many training examples to keep, or None for all.
@@ -34,6 +35,8 @@ class Wanted(Protocol):
 
     @property
     def dataset(self) -> str: ...  # noqa: D102
+    @property
+    def options(self) -> Mapping[str, Any]: ...  # noqa: D102
     @property
     def validation(self) -> float | str: ...  # noqa: D102
     @property
@@ -51,8 +54,8 @@ def load(experiment: Wanted) -> Data:
         InputError: unknown name, a share that holds nothing out, or data that a network cannot eat.
         DataUnavailable: data that is neither bundled nor cached and cannot be fetched.
     """
-    entry, arguments = catalog.dataset(experiment.dataset)
-    unsplit, notes = checks.check(_with_files(_read(entry, arguments), experiment))
+    entry, arguments = catalog.dataset(experiment.dataset, experiment.options)
+    unsplit, notes = checks.check(_with_files(_read(entry, arguments), experiment, entry.source))
     hashed = unsplit.content_hash or content_hash(unsplit.parts())
     if not unsplit.same:
         validation, test = (s if isinstance(s, float) else 0.0 for s in (experiment.validation, experiment.test))
@@ -61,10 +64,13 @@ def load(experiment: Wanted) -> Data:
         if experiment.limit is not None:
             unsplit, more = splits.limit(unsplit, examples=experiment.limit, split_seed=experiment.split_seed)
             notes += more
+    if unsplit.fit is not None:
+        unsplit, more = checks.check(unsplit.fit(unsplit))
+        notes += more
     notes = (*unsplit.notes, *notes, *checks.notes_on_split(unsplit))
     return Data(
         unsplit.task, **unsplit.parts(), content_hash=hashed, synthetic=unsplit.synthetic, notes=notes,
-        passes=unsplit.passes,
+        passes=unsplit.passes, inputs=unsplit.inputs,
     )  # fmt: skip
 
 
@@ -75,14 +81,13 @@ def _read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     return import_module(f"kerasrun.datasets.{entry.source}").read(entry, arguments)
 
 
-def _with_files(unsplit: Unsplit, experiment: Wanted) -> Unsplit:
-    """Put the examples of --validation FILE and --test FILE in their places."""
-    from kerasrun.datasets import arrays
-
+def _with_files(unsplit: Unsplit, experiment: Wanted, source: str) -> Unsplit:
+    """Put the examples of --validation FILE and --test FILE in their places; they are read as the data itself is."""
+    files = import_module(f"kerasrun.datasets.{source if unsplit.fit else 'arrays'}")
     for name, given in (("validation", experiment.validation), ("test", experiment.test)):
         if isinstance(given, str):
-            part = arrays.read_part(Path(given), name, unsplit)
-            unsplit = replace(unsplit.having({name: part}), same=False, content_hash="")
+            part, content = files.read_part(Path(given), name, unsplit)
+            unsplit = replace(unsplit.having({name: part}), same=False, content_hash=content)
     return unsplit
 
 

@@ -45,8 +45,10 @@ def unsplit(arrays: dict[str, np.ndarray], task: Task, where: str) -> Unsplit:
     return Unsplit(task, where, parts["train"], parts["validation"], parts["test"], notes=notes)
 
 
-def read_part(path: Path, name: str, like: Unsplit) -> Part:
+def read_part(path: Path, name: str, like: Unsplit) -> tuple[Part, str]:
     """Return the examples of --validation FILE or --test FILE: x_val / x_test of the file, else its x, y.
+
+    The hash of all content, which comes with them, is "": it has to be computed from the arrays.
 
     Args:
         path: an .npz file.
@@ -63,7 +65,7 @@ def read_part(path: Path, name: str, like: Unsplit) -> Part:
     if part is None:
         x, y, _ = _NAMES[name][0]
         raise InputError(f"{path}: no {x}, {y} (nor x, y); it holds {', '.join(sorted(arrays)) or 'none of them'}")
-    return part
+    return part, ""
 
 
 def _part(arrays: dict[str, np.ndarray], name: str, task: Task, where: str) -> Part | None:

@@ -26,7 +26,8 @@ def check(unsplit: Unsplit) -> tuple[Unsplit, tuple[str, ...]]:
     for name, part in unsplit.parts().items():
         place = f"{unsplit.where}, {name} part"
         _check_shapes(unsplit, part, place)
-        _check_inputs(unsplit, part, place)
+        if unsplit.fit is None:
+            _check_inputs(unsplit, part, place)
         if unsplit.task.kind == "regression":
             _check_numbers(part.y, part.rows, f"{place}, values to predict", None)
         else:
@@ -63,9 +64,9 @@ def _check_shapes(unsplit: Unsplit, part: Part, place: str) -> None:
         raise InputError(
             f"{place}: weights of shape {part.weights.shape} for {len(part.x)} examples; one each is needed"
         )
-    shape = unsplit.task.input_shape
+    shape = unsplit.shape
     fits = len(shape) == part.x.ndim - 1 and all(a in (None, b) for a, b in zip(shape, part.x.shape[1:], strict=True))
-    if not fits:
+    if not fits and unsplit.fit is None:
         raise InputError(f"{place}: inputs of shape {part.x.shape[1:]}, expected {shape}")
     wanted = (len(part.y), unsplit.task.num_outputs) if unsplit.task.kind == "regression" else (len(part.y),)
     if part.y.shape != wanted:
@@ -191,7 +192,7 @@ def _converted(unsplit: Unsplit, part: Part) -> Part:
     x_dtype = part.x.dtype if part.x.dtype == np.uint8 else np.dtype(unsplit.task.input_dtype)
     y_dtype = np.float32 if unsplit.task.kind == "regression" else np.int32
     return Part(
-        part.x.astype(x_dtype, copy=False),
+        part.x if unsplit.fit else part.x.astype(x_dtype, copy=False),
         part.y.astype(y_dtype, copy=False),
         part.rows,
         None if part.weights is None else part.weights.astype(np.float32, copy=False),
@@ -200,7 +201,7 @@ def _converted(unsplit: Unsplit, part: Part) -> Part:
 
 def _constant_columns(unsplit: Unsplit) -> tuple[str, ...]:
     x = unsplit.train.x
-    if x.ndim != 2 or unsplit.task.vocabulary_size is not None or len(x) < 2:
+    if unsplit.fit or x.ndim != 2 or unsplit.task.vocabulary_size is not None or len(x) < 2:
         return ()
     constant = np.flatnonzero(x.max(axis=0) == x.min(axis=0))
     if not len(constant):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from kerasrun.inputs import TableInputs
 from kerasrun.task import Task
 
 
@@ -67,6 +68,11 @@ class Unsplit:
         passes: passes over the training part that count as one epoch.
         same: train, validation and test are the same examples; nothing is held out.
         content_hash: the hash of the content where it is known without reading the arrays, else "".
+        fit: to be called once the parts are known: fits look-ups on the training part, applies them to all, and sets
+            `inputs`. Until then x is whatever the source likes, of len(y) rows; it is not looked at.
+        inputs: how x was made of the rows of one's own data.
+        by: how parts are held out: "class" (at random, stratified), "group" or "time".
+        key: (n,), for each training example: equal values stay together (group), the largest are held out (time).
     """
 
     task: Task
@@ -80,6 +86,15 @@ class Unsplit:
     passes: int = 1
     same: bool = False
     content_hash: str = ""
+    fit: Callable[[Unsplit], Unsplit] | None = None
+    inputs: TableInputs | None = None
+    by: Literal["class", "group", "time"] = "class"
+    key: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """Shape of one example of x; None where it varies."""
+        return self.inputs.shape if self.inputs else self.task.input_shape
 
     def parts(self) -> dict[str, Part]:
         """Return the parts that the source has, by name."""
@@ -105,6 +120,7 @@ class Data:
         synthetic: the data is made up.
         notes: lines for the user.
         passes: passes over the training part that count as one epoch; 100 for truth tables, else 1.
+        inputs: how x was made of the rows of one's own data; None where x is what the saved model takes.
     """
 
     task: Task
@@ -115,6 +131,7 @@ class Data:
     synthetic: bool = False
     notes: tuple[str, ...] = field(default=())
     passes: int = 1
+    inputs: TableInputs | None = None
 
 
 def content_hash(parts: dict[str, Part]) -> str:

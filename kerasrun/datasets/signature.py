@@ -24,7 +24,7 @@ def signature(wanted: Wanted) -> str:
     Args:
         wanted: the experiment.
     """
-    entry, arguments = catalog.dataset(wanted.dataset)
+    entry, arguments = catalog.dataset(wanted.dataset, wanted.options)
     files = [*Path(__file__).parent.glob("*.py"), Path(dataset_table.__file__)]
     if registered.has(entry):
         files += [path for path in registered.folder().iterdir() if path.stem == entry.name]

@@ -6,6 +6,8 @@ scikit-learn, and never depends on the seed of a run: runs of different seeds st
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from kerasrun.datasets.parts import Part, Unsplit
@@ -34,7 +36,9 @@ def split(unsplit: Unsplit, *, validation: float, test: float, split_seed: int) 
         if getattr(unsplit, name) is None:
             held_out, note = _hold_out(unsplit, name, share, (split_seed, stream))
             rest = np.delete(np.arange(len(unsplit.train)), held_out)
-            unsplit = unsplit.having({"train": unsplit.train.take(rest), name: unsplit.train.take(held_out)})
+            key = None if unsplit.key is None else unsplit.key[rest]
+            parts = {"train": unsplit.train.take(rest), name: unsplit.train.take(held_out)}
+            unsplit = replace(unsplit.having(parts), key=key)
             notes += note
     return unsplit, tuple(notes)
 
@@ -44,6 +48,12 @@ def _hold_out(unsplit: Unsplit, name: str, share: float, seed: tuple[int, ...]) 
     labels = None if unsplit.task.kind == "regression" else unsplit.train.y
     total = len(unsplit.train)
     size = _size(total, share, f"--{name}", unsplit.where)
+    if unsplit.by == "time" and unsplit.key is not None:
+        return np.sort(np.argsort(unsplit.key, kind="stable")[total - size :]), [
+            f"the {name} part is the latest {size:,}"
+        ]
+    if unsplit.by == "group" and unsplit.key is not None:
+        return _whole_groups(unsplit.key, size, name, seed)
     if labels is None:
         return np.sort(_permutation(total, seed)[:size]), []
     classes, members = np.unique(labels, return_counts=True)
@@ -58,6 +68,18 @@ def _hold_out(unsplit: Unsplit, name: str, share: float, seed: tuple[int, ...]) 
     shuffled = _permutation(total, seed)
     chosen = [shuffled[labels[shuffled] == label][:count] for label, count in zip(classes, quota, strict=True)]
     return np.sort(np.concatenate(chosen)), []
+
+
+def _whole_groups(key: np.ndarray, size: int, name: str, seed: tuple[int, ...]) -> tuple[np.ndarray, list[str]]:
+    """Return the sorted positions of the examples of some groups, about `size` in all, and a line on them."""
+    groups, group_of, members = np.unique(key, return_inverse=True, return_counts=True)
+    if len(groups) < 2:
+        raise InputError(f"--group: there is one group only, so none can be held out for the {name} part")
+    order = _permutation(len(groups), seed)
+    upto = np.cumsum(members[order])[:-1]  # one group stays
+    chosen = order[: int(np.argmin(np.abs(upto - size))) + 1]
+    positions = np.flatnonzero(np.isin(group_of, chosen))
+    return positions, [f"the {name} part holds {len(chosen):,} of {len(groups):,} groups, {len(positions):,} examples"]
 
 
 def _size(total: int, share: float, option: str, where: str) -> int:

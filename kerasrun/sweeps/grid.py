@@ -165,7 +165,8 @@ def words(setting: Mapping[str, Any]) -> list[str]:
 
 def data_key(experiment: Experiment) -> tuple[Any, ...]:
     """Return what decides the arrays of an experiment: cells of one key train on the same ones."""
-    return tuple(getattr(experiment, name) for name in ("dataset", "validation", "test", "split_seed", "limit"))
+    names = ("dataset", "validation", "test", "split_seed", "limit")
+    return *(getattr(experiment, name) for name in names), *sorted(experiment.options.items())
 
 
 @dataclass(frozen=True)

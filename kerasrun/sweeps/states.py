@@ -76,7 +76,7 @@ class Hashes:
 
     def signature(self, experiment: Experiment) -> str:
         """Return the signature of an experiment's data as it was when first asked for."""
-        key = (experiment.dataset, experiment.validation, experiment.test)
+        key = (experiment.dataset, *sorted(experiment.options.items()), experiment.validation, experiment.test)
         if key not in self._signatures:
             self._signatures[key] = signature(experiment)
         return self._signatures[key]

@@ -26,7 +26,7 @@ def _no_registered_copies(tmp_path, monkeypatch):
 
 
 def wanted(dataset, **settings):
-    return SimpleNamespace(**{
+    return SimpleNamespace(options={}, **{
         "dataset": str(dataset), "validation": 0.2, "test": 0.2, "split_seed": 0, "limit": None, **settings
     })  # fmt: skip
 
@@ -227,7 +227,7 @@ def test_neither_listing_nor_loading_needs_tensorflow():
     script = (
         "import sys; from types import SimpleNamespace as N; from kerasrun import datasets; datasets.listing()\n"
         "assert not {'sklearn', 'tensorflow', 'keras'} & set(sys.modules)\n"
-        "datasets.load(N(dataset='digits', validation=0.2, test=0.2, split_seed=0, limit=None))\n"
+        "datasets.load(N(dataset='digits', options={}, validation=0.2, test=0.2, split_seed=0, limit=None))\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )
     root = Path(datasets.__file__).parents[2]

@@ -72,7 +72,7 @@ def home(tmp_path, monkeypatch):
 def small_cifar(monkeypatch):
     """CIFAR-100 as the catalog would know it with 200 and 100 images."""
     entry = replace(catalog.dataset("cifar100")[0], train=200, test=100)
-    monkeypatch.setattr(catalog, "dataset", lambda text: (entry, {}))
+    monkeypatch.setattr(catalog, "dataset", lambda text, options=None: (entry, {}))
 
 
 def _copy(path, **changed):
@@ -85,7 +85,7 @@ def _copy(path, **changed):
 
 
 def _load(name):
-    return datasets.load(SimpleNamespace(dataset=name, validation=0.5, test=0.2, split_seed=0, limit=None))
+    return datasets.load(SimpleNamespace(dataset=name, options={}, validation=0.5, test=0.2, split_seed=0, limit=None))
 
 
 @pytest.mark.usefixtures("small_cifar")

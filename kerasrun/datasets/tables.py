@@ -1,0 +1,127 @@
+"""A user's own table: split by rows, groups or time, then fitted on the training part and brought into one array."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from kerasrun import tables
+from kerasrun.datasets.parts import Part, Unsplit, aligned
+from kerasrun.inputs import InputColumn, TableInputs
+from kerasrun.tables import LARGEST_VOCABULARY, Column, Table
+
+if TYPE_CHECKING:
+    from kerasrun.catalog import DatasetEntry
+
+_SAMPLE = 100  # training rows whose raw cells are kept, to check the saved model with
+
+
+def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
+    """Return what a table holds; empty cells and categories are dealt with by `fit`, once the parts are known.
+
+    Raises:
+        InputError: as `tables.describe`.
+    """
+    table = tables.take(Path(entry.name), arguments)
+    parts = {"train": _part(table)}
+    if table.parts is not None:
+        parts = {str(name): parts["train"].take(np.flatnonzero(table.parts == name)) for name in np.unique(table.parts)}
+    by: Literal["class", "group", "time"] = "group" if arguments["group"] else "time" if arguments["time"] else "class"
+    return Unsplit(
+        table.task, str(table.path), parts["train"], parts.get("validation"), parts.get("test"), notes=table.notes,
+        content_hash=table.sha256, fit=partial(_fit, replace(table, x=table.x[:0])), by=by, key=table.key,
+    )  # fmt: skip
+
+
+def read_part(path: Path, name: str, like: Unsplit) -> tuple[Part, str]:
+    """Return the rows of --validation FILE or --test FILE, and the hash of all that the data is made of.
+
+    Raises:
+        InputError: a column is missing, or a cell is not of the kind that it has in the training file.
+    """
+    table = tables.read_like(path, like.fit.args[0])  # type: ignore[union-attr]
+    return _part(table), hashlib.sha256(f"{like.content_hash} {name} {table.sha256}".encode()).hexdigest()
+
+
+def _part(table: Table) -> Part:
+    return Part(table.x, table.target.y, table.rows, table.weights)
+
+
+def _fit(table: Table, unsplit: Unsplit) -> Unsplit:
+    """Find medians and categories in the training part, and bring all parts into the form that is trained on."""
+    inputs, notes = _inputs(table, unsplit.train.x)
+    parts = {name: replace(part, x=_encoded(table, inputs, part.x)) for name, part in unsplit.parts().items()}
+    return replace(
+        unsplit.having(parts), task=replace(unsplit.task, input_shape=(inputs.features,)), columns=inputs.names,
+        inputs=inputs, fit=None, notes=(*unsplit.notes, *notes),
+    )  # fmt: skip
+
+
+def _inputs(table: Table, x: np.ndarray) -> tuple[TableInputs, list[str]]:
+    """Return the facts of the training part's columns, and lines for the user."""
+    notes: list[str] = []
+    found = []
+    for i, column in enumerate(table.columns):
+        if column.kind == "category":
+            values, note = _values(column, x[:, i], table.options["missing"])
+            found.append(InputColumn(column.name, column.kind, values=values))
+            notes += note
+            continue
+        fill, empty = None, np.isnan(x[:, i])
+        if table.options["missing"] not in ("error", "drop"):
+            cells = x[~empty, i]
+            center = np.mean(cells, dtype=np.float64) if table.options["missing"] == "mean" else np.median(cells)
+            fill = float(np.float32(center)) if len(cells) else 0.0
+        indicator = table.options["missing"] == "indicator" and bool(empty.any())
+        found.append(InputColumn(column.name, column.kind, column.date, column.origin, fill, indicator))
+    sample = {column.name: _raw(column, x[:_SAMPLE, i]) for i, column in enumerate(table.columns)}
+    return TableInputs(tuple(found), sample), notes
+
+
+def _values(column: Column, cells: np.ndarray, missing: str) -> tuple[tuple[str, ...], list[str]]:
+    """Return the categories that the network is shown, sorted, and a line where some are not."""
+    counts = np.bincount(np.where(np.isnan(cells), len(column.texts), cells).astype(np.int64))
+    frequent = np.argsort(-counts, kind="stable")[:LARGEST_VOCABULARY]
+    names = [*column.texts, ""]
+    kept = tuple(sorted(names[code] for code in frequent if counts[code]))
+    rest = int(np.count_nonzero(counts)) - len(kept)
+    return kept, [f"{column.name}: the {len(kept):,} most frequent categories; {rest:,} more count as none"] * (
+        rest > 0
+    )
+
+
+def _raw(column: Column, cells: np.ndarray) -> np.ndarray:
+    """Return cells as the saved model takes them."""
+    if column.kind != "category":
+        return cells.copy()
+    return np.array(["" if code != code else column.texts[int(code)] for code in cells], dtype=object)
+
+
+def _encoded(table: Table, inputs: TableInputs, x: np.ndarray) -> np.ndarray:
+    """Return rows as they are trained on, float32 (n, width)."""
+    out = aligned((len(x), *inputs.shape), np.dtype(np.float32))
+    position = {column.name: i for i, column in enumerate(table.columns)}
+    numbers = [position[column.name] for column in inputs.numbers]
+    for i, column in enumerate(inputs.numbers):
+        cells = x[:, numbers[i]]
+        out[:, i] = cells if column.fill is None else np.where(np.isnan(cells), np.float32(column.fill), cells)
+    at = len(numbers)
+    for i in inputs.indicators:
+        out[:, at] = np.isnan(x[:, numbers[i]])
+        at += 1
+    start = 0
+    for column in inputs.categories:
+        texts = table.columns[position[column.name]].texts
+        token = {value: start + i for i, value in enumerate(column.values)}
+        tokens = [token.get(text, inputs.tokens) for text in (*texts, "")]  # the last is an empty cell's
+        codes = x[:, position[column.name]]
+        known = np.array([*tokens, inputs.tokens], dtype=np.float32)  # the last is UNKNOWN's, -1
+        out[:, at] = known[np.where(np.isnan(codes), len(texts), codes).astype(np.int64)]
+        start, at = start + len(column.values), at + 1
+    return out

@@ -1,0 +1,125 @@
+"""The kinds of data of one's own (tables …): how a path is recognized, and the options of how it is read.
+
+An option is a setting of the experiment that only such data has: `--target price`, `target=price`, TOML, one column of
+`compare`. What opens the data (`module`) has `describe(path, options) -> (DatasetEntry, options)`, canonical options
+with what was inferred; kerasrun/datasets/<name>.py reads it. Nothing is opened here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kerasrun import objects, settings
+from kerasrun.errors import InputError, shown
+
+TABLE_ENDINGS = (".csv", ".tsv", ".tab", ".data", ".txt", ".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of how data is read.
+
+    Args:
+        default: its value where none is given; None for "not given".
+        read: reads a written value.
+        help: its line in --help.
+        flag: whether the command line has it as --name/--no-name.
+    """
+
+    default: Any
+    read: settings.Reader
+    help: str
+    flag: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """How a dataset's name or path is understood, before anything is opened.
+
+    Args:
+        name: the module of kerasrun.datasets that reads it.
+        recipe: the recipe that it is trained with by default.
+        settings: its own defaults of settings and of the default recipe's knobs.
+        options: the options that it has.
+        module: what describes it, for data of one's own.
+    """
+
+    name: str
+    recipe: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
+    module: str = ""
+
+
+def column(name: str, value: Any) -> str:
+    """Read the name of one column; a column of a file without a header is named by its number."""
+    return settings.text(name, str(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+
+
+def separator(name: str, value: Any) -> str:
+    """Read what separates cells, as a word or as the character itself; return the character."""
+    words = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+    character = words.get(str(value).strip().lower(), str(value))
+    if len(character) != 1 or character in '\n\r"':
+        raise InputError(f"{name}={shown(value)} must be comma, semicolon, tab, pipe or one character")
+    return character
+
+
+def columns(name: str, value: Any) -> tuple[str, ...]:
+    """Read names of columns: separated by commas, or a list where a name holds a comma."""
+    read = objects.parse_value(value) if isinstance(value, str) and value.strip()[:1] in ("[", "(") else value
+    return settings.texts(name, list(read) if isinstance(read, tuple) else read)
+
+
+def kinds(name: str, value: Any) -> tuple[str, ...]:
+    """Read column=kind pairs, separated by commas."""
+    pairs = [f"{k}={v}" for k, v in value.items()] if isinstance(value, Mapping) else columns(name, value)
+    for pair in pairs:
+        if pair.rpartition("=")[2] not in KINDS or "=" not in pair:
+            raise InputError(f"{name}: '{shown(pair)}' is no column=kind, as zip=category\nkinds: {', '.join(KINDS)}")
+    return tuple(sorted(pairs))
+
+
+KINDS = ("number", "category", "date")
+_COLUMN = settings.optional(column)
+TABLE_OPTIONS = {
+    "target": Option(None, _COLUMN, "tables: the column to predict"),
+    "task": Option(
+        None,
+        settings.automatic(settings.choice("binary", "multiclass", "regression")),
+        "tables: binary, multiclass or regression; follows from the target without",
+    ),
+    "missing": Option(
+        "error",
+        settings.choice("error", "median", "mean", "indicator", "drop"),
+        "tables: what an empty cell becomes: median or mean of its column, indicator (median and a column that "
+        "says so), or drop its row; error without",
+    ),
+    "na": Option((), columns, "tables: words for an empty cell besides NA and the like, as '?' or Insulin=0"),
+    "drop": Option((), columns, "tables: columns to leave out"),
+    "kinds": Option((), kinds, "tables: columns that are taken otherwise, as zip=category,day=number"),
+    "group": Option(None, _COLUMN, "tables: column whose equal values stay in one part"),
+    "split": Option(None, _COLUMN, "tables: column that says train, validation or test"),
+    "time": Option(None, _COLUMN, "tables: column by which the latest rows are held out"),
+    "sample_weight": Option(None, _COLUMN, "tables: column of each row's weight in training"),
+    "header": Option(None, settings.optional(settings.boolean), "tables: whether the first line names the columns",
+                     flag=True),
+    "separator": Option(None, settings.optional(separator), "tables: comma, semicolon, tab, pipe or another character"),
+    "encoding": Option(None, settings.optional(settings.text), "tables: of the text, as latin-1 or cp949"),
+}  # fmt: skip
+
+TABLES = Source("tables", "dense", options=TABLE_OPTIONS, module="kerasrun.tables")
+SOURCES = (TABLES,)
+
+
+def options() -> dict[str, Option]:
+    """Return the options of all kinds of data by name."""
+    return {name: option for source in SOURCES for name, option in source.options.items()}
+
+
+def source_of(text: str) -> Source | None:
+    """Return the kind of data that a path names, or None where it is no path of data of one's own."""
+    path = text.strip().lower().removesuffix(".gz")
+    return TABLES if path.endswith(TABLE_ENDINGS) and not path.startswith("synthetic:") else None

@@ -1,0 +1,144 @@
+"""What a column is: numbers, dates, categories, or nothing that a network learns from; and its cells as float32."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kerasrun.errors import InputError, shown
+from kerasrun.tables import dates
+from kerasrun.tables.reader import RawColumn
+
+FEW = 20  # different texts that are categories however few the rows are
+_NAMED_ID = re.compile(r"(?i:id|.*[_ .-]id|index|row|uuid|guid)|.*[a-z]I[dD]|[a-z]+ID")
+UNKNOWN = -1.0  # a text that the table did not have when its categories were found
+
+
+@dataclass(frozen=True)
+class Column:
+    """An input column.
+
+    Args:
+        name: of the column.
+        kind: "number", "category" or "date".
+        texts: the categories; a cell is the position of its text.
+        date: format of the dates; a cell is days since `origin`.
+        origin: days since 1970-01-01.
+    """
+
+    name: str
+    kind: str
+    texts: tuple[str, ...] = ()
+    date: str = ""
+    origin: int = 0
+
+
+def column(path: Path, raw: RawColumn, wanted: str | None = None) -> Column | str:
+    """Return what a column is, or why it is left out.
+
+    Args:
+        path: of the file, for error texts.
+        raw: the column.
+        wanted: the kind that the user says it has.
+
+    Raises:
+        InputError: a text in a column of numbers, or in one that is said to hold numbers or dates.
+    """
+    if raw.form != "free" and raw.empty.all():
+        return "empty in every row"
+    if raw.spoilt and (wanted == "number" or (raw.typos and wanted is None)):
+        _refuse_text(path, raw)
+    if wanted in ("number", "date") and raw.form != {"number": "numbers", "date": "dates"}[wanted]:
+        return _as_wanted(path, raw, wanted)
+    if raw.form == "dates":
+        return Column(raw.name, "date", date=raw.date, origin=math.floor(np.nanmin(raw.cells)))
+    if raw.form == "numbers":
+        return _is_id(raw, wanted) or Column(raw.name, "number")
+    if wanted is None:
+        if raw.form == "free":
+            return "another text in most rows"
+        if found := dates.recognized(raw.texts[:1000]):
+            return _as_dates(path, raw, found)
+        cells, different = int((~raw.empty).sum()), len(raw.texts)
+        if different > max(FEW, cells / 2):
+            return f"{different:,} different texts in {cells:,} cells"
+    return Column(raw.name, "category", texts=tuple(raw.texts))
+
+
+def values(path: Path, raw: RawColumn, column: Column) -> np.ndarray:
+    """Return a column's cells, float32 (rows,): numbers, days, positions among the categories; NaN where empty.
+
+    Args:
+        path: of the file, for error texts.
+        raw: the column as it was read, perhaps of another file than `column` was found in.
+        column: what it is; UNKNOWN stands for a category that it does not know.
+
+    Raises:
+        InputError: a cell is not of the column's kind.
+    """
+    if column.kind == "category":
+        if raw.form != "texts":
+            raise InputError(f"{path}: column '{raw.name}' holds {raw.form} where texts were in training")
+        number = {text: float(code) for code, text in enumerate(column.texts)}
+        cells = np.array([*(number.get(text, UNKNOWN) for text in raw.texts), np.nan], dtype=np.float32)
+        return cells[raw.cells]
+    if column.kind == "date":
+        days = raw.cells if raw.form == "dates" else _days(path, raw, column.date)
+        return (days - column.origin).astype(np.float32)
+    if raw.form != "numbers":
+        _refuse_text(path, raw)
+    return raw.cells.astype(np.float32, copy=False)
+
+
+def _is_id(raw: RawColumn, wanted: str | None) -> str:
+    """Return why a column of numbers is an id, or "" where it is none."""
+    cells = raw.cells[~raw.empty]
+    if wanted or len(cells) <= FEW:
+        return ""
+    if (np.diff(cells) == 1).all():
+        return f"counts the rows from {cells[0]:.0f}"
+    named = _NAMED_ID.fullmatch(raw.name) and len(np.unique(cells)) > len(cells) / 2
+    return "an id by its name, another number in most rows" if named else ""
+
+
+def _as_wanted(path: Path, raw: RawColumn, wanted: str) -> Column:
+    """Return a column of texts or numbers as the dates, or of dates as the numbers, that the user says it holds."""
+    if wanted == "date" and raw.form == "texts" and (found := dates.recognized(raw.texts[:1000])):
+        return _as_dates(path, raw, found)
+    held = f"texts, as '{shown(raw.texts[0])}'" if raw.texts else raw.form
+    raise InputError(f"{path}: column '{raw.name}' holds {held}, no {wanted}s\nleave --kinds {raw.name}=… out")
+
+
+def _as_dates(path: Path, raw: RawColumn, format: str) -> Column:
+    return Column(raw.name, "date", date=format, origin=math.floor(np.nanmin(_days(path, raw, format))))
+
+
+def _days(path: Path, raw: RawColumn, format: str) -> np.ndarray:
+    """Return a column of texts as days since 1970-01-01, float64 (rows,)."""
+    days = dates.parsed(raw.texts, format)
+    if np.isnan(days).any():
+        code = int(np.argmax(np.isnan(days)))
+        row = int(np.argmax(raw.cells == code)) + 1
+        raise InputError(
+            f"{path}: row {row} of column '{raw.name}' holds '{shown(raw.texts[code])}', the others dates\n"
+            + _remedies(raw.name, raw.texts[code])
+        )
+    return np.append(days, np.nan)[raw.cells]
+
+
+def _refuse_text(path: Path, raw: RawColumn) -> None:
+    row, text, count = raw.spoilt or (1, raw.texts[0] if raw.texts else raw.form, 1)
+    more = f" (and {count - 1:,} more cells are no numbers)" if count > 1 else ""
+    raise InputError(
+        f"{path}: row {row} of column '{raw.name}' holds '{shown(text)}', the others numbers{more}\n"
+        + _remedies(raw.name, text)
+    )
+
+
+def _remedies(name: str, text: str) -> str:
+    empty = f"--na '{shown(text)}' (an empty cell)"
+    return f"choose one: {empty} · --kinds '{name}=category' · --drop '{name}' · mend the file"

@@ -1,0 +1,283 @@
+"""From a path and its options to a table: columns chosen and named, the target taken out, empty cells dealt with.
+
+`describe` says what the table asks of a network and keeps it in memory until `take` hands it over: a file is read once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from kerasrun.dataset_table import DatasetEntry
+from kerasrun.errors import InputError, shown
+from kerasrun.tables import asked, kinds, reader, targets
+from kerasrun.tables.asked import Options, argument, listed
+from kerasrun.tables.kinds import Column
+from kerasrun.task import Task
+
+LARGEST_VOCABULARY = 1000  # categories of one column that a network is shown; the most frequent ones
+_PARTS = {
+    "train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
+    "dev": "validation", "test": "test", "testing": "test",
+}  # fmt: skip
+_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that a network can be trained on, but for empty cells and the categories' numbers.
+
+    Args:
+        path: of the file.
+        options: how it was read, in canonical form.
+        columns: the input columns.
+        x: float32 (n, columns), as `kinds.values` has them; NaN where empty.
+        target: what is to be predicted of the n rows; its y has their order.
+        rows: int64 (n,), each row's number in the file, from 1.
+        task: what the table asks of a network.
+        notes: lines for the user.
+        sha256: of the file's text.
+        weights: float32 (n,), or None.
+        key: int64 or float64 (n,): equal values stay together (options["group"]), or rows are ordered by it
+            (options["time"]); None where neither was asked for.
+        parts: (n,) of "train", "validation", "test", or None.
+    """
+
+    path: Path
+    options: Options
+    columns: tuple[Column, ...]
+    x: np.ndarray
+    target: targets.Target
+    rows: np.ndarray
+    task: Task
+    notes: tuple[str, ...]
+    sha256: str
+    weights: np.ndarray | None = None
+    key: np.ndarray | None = None
+    parts: np.ndarray | None = None
+
+
+_described: dict[tuple, tuple[DatasetEntry, Options]] = {}
+_last: dict[tuple, Table] = {}  # one table at most, which is read but not yet taken
+
+
+def describe(path: Path, options: Options) -> tuple[DatasetEntry, Options]:
+    """Return what a table asks of a network, and the options in canonical form, the kind of task among them.
+
+    Raises:
+        InputError: the file is no table, a column that an option names is not there, or a cell has no meaning.
+    """
+    key = _key(path, options)
+    if key not in _described:
+        table = _open(path, options)
+        entry = DatasetEntry(
+            str(path.resolve()), "tables", f"the table {path.name}", table.task, "float32", len(table.rows), 0,
+            "standardize",
+        )  # fmt: skip
+        _last.clear()
+        _last[_key(path, table.options)] = table
+        _described[key] = _described[_key(path, table.options)] = entry, table.options
+    return _described[key]
+
+
+def take(path: Path, options: Options) -> Table:
+    """Return a table; it is not kept any longer.
+
+    Raises:
+        InputError: as `describe`.
+    """
+    table = _last.pop(_key(path, options), None)
+    return _open(path, options) if table is None else table
+
+
+def read_like(path: Path, table: Table) -> Table:
+    """Return another file with the columns, categories and classes of a table.
+
+    Raises:
+        InputError: a column is missing, or a cell is not of its column's kind.
+    """
+    options = table.options
+    names = reader.names(path, asked.wanted(options, ()))
+    needed = [options["target"], *(column.name for column in table.columns)]
+    if absent := [name for name in needed if name not in names]:
+        raise InputError(f"{path}: has no column {listed(absent)}, which {table.path.name} has")
+    raw = reader.read(path, asked.wanted(options, names, table.columns))
+    target = targets.known(path, raw.columns[options["target"]], table.target)
+    weights = None
+    if options["sample_weight"] in names:
+        weights = _exact(path, raw, options["sample_weight"], "sample_weight")
+    return _assembled(path, raw, {**options, "split": None}, table.columns, target, table.task, weights=weights)
+
+
+def _open(path: Path, options: Options) -> Table:
+    names = reader.names(path, asked.wanted(options, ()))
+    options = asked.spelled(path, names, options)
+    raw = reader.read(path, asked.wanted(options, names))
+    target = targets.target(path, raw.columns[options["target"]], options["task"])
+    columns, left_out = _inputs(path, raw, options)
+    width = sum(min(len(column.texts), LARGEST_VOCABULARY) or 1 for column in columns)
+    task = target.task(_stem(path), width)
+    notes = [raw.says, target.note]
+    if left_out:
+        notes.append(f"left out: {'; '.join(left_out)} (--kinds COLUMN=category or =number keeps one)")
+    if found := [f"{column.name} ({column.date})" for column in columns if column.kind == "date"]:
+        notes.append(f"dates, as days: {', '.join(found)}")
+    weights = key = parts = None
+    if options["sample_weight"]:
+        weights = _exact(path, raw, options["sample_weight"], "sample_weight")
+    if option := next((name for name in ("group", "time") if options[name]), None):
+        key = _exact(path, raw, options[option], option)
+    if options["split"]:
+        parts = _parts(path, raw.columns[options["split"]])
+    return _assembled(
+        path, raw, {**options, "task": target.kind}, columns, target, task,
+        notes=notes, weights=weights, key=key, parts=parts,
+    )  # fmt: skip
+
+
+def _assembled(
+    path: Path, raw: reader.Raw, options: Options, columns: tuple[Column, ...], target: targets.Target, task: Task, *,
+    notes: Iterable[str] = (), weights: np.ndarray | None = None, key: np.ndarray | None = None,
+    parts: np.ndarray | None = None,
+) -> Table:  # fmt: skip
+    """Put the input columns side by side, without the rows that cannot be used."""
+    keep, more = _usable(path, raw, options, columns, target)
+    rows = np.flatnonzero(keep)
+    every = len(rows) == len(keep)
+
+    def kept(array: np.ndarray) -> np.ndarray:
+        return array if every else array[rows]
+
+    x = np.empty((len(rows), len(columns)), np.float32)
+    for i, column in enumerate(columns):
+        x[:, i] = kept(kinds.values(path, raw.columns[column.name], column))
+        raw.columns[column.name].cells = np.zeros(0)  # its memory is free again
+    return Table(
+        path, options, columns, x, replace(target, y=kept(target.y), absent=kept(target.absent)), rows + 1, task,
+        (*notes, *more), raw.sha256, *(None if array is None else kept(array) for array in (weights, key, parts)),
+    )  # fmt: skip
+
+
+def _usable(
+    path: Path, raw: reader.Raw, options: Options, columns: tuple[Column, ...], target: targets.Target
+) -> tuple[np.ndarray, list[str]]:
+    """Return which rows can be used, bool (rows,), and lines about what happens to empty cells.
+
+    Raises:
+        InputError: there are empty cells and nobody said what to do.
+    """
+    empty = {column.name: raw.columns[column.name].empty for column in columns}
+    counts = {name: int(cells.sum()) for name, cells in empty.items() if cells.any()}
+    if options["missing"] == "error":
+        _refuse_empty(path, empty, counts, raw.rows)
+        if target.absent.any():
+            count, row = int(target.absent.sum()), int(np.argmax(target.absent)) + 1
+            raise InputError(
+                f"the target '{options['target']}' is empty in {count:,} of {raw.rows:,} rows (first: row {row})\n"
+                "nothing can be made up for it: --missing drop, median, mean or indicator leaves these rows out"
+            )
+    notes = []
+    keep = ~target.absent
+    if target.absent.any():
+        notes.append(f"{int(target.absent.sum()):,} rows without a target are left out")
+    if options["missing"] == "drop":
+        for cells in empty.values():
+            keep &= ~cells
+        if lost := int((~keep).sum()):
+            notes.append(f"--missing drop: {lost:,} of {raw.rows:,} rows have an empty cell and are left out")
+    elif counts:
+        notes.append(f"empty cells: {_counted(counts)}; {_filled(options['missing'])}")
+    if not keep.any():
+        raise InputError(f"{path}: every row has an empty cell\nchoose --missing median, or --drop {max(counts)}")
+    return keep, notes
+
+
+def _refuse_empty(path: Path, empty: Mapping[str, np.ndarray], counts: Mapping[str, int], rows: int) -> None:
+    if not counts:
+        return
+    first = {name: int(np.argmax(empty[name])) + 1 for name in counts}
+    lost = int(np.logical_or.reduce([empty[name] for name in counts]).sum())
+    worst = sorted(counts, key=lambda name: -counts[name])
+    if len(counts) == 1:
+        name = worst[0]
+        plural = "s" if counts[name] > 1 else ""
+        what = f"column '{name}' has {counts[name]:,} empty cell{plural} (first: row {first[name]})"
+    else:
+        listed = ", ".join(f"{name} {counts[name]:,} (first: row {first[name]})" for name in worst[:_SHOWN])
+        more = f" and {len(worst) - _SHOWN} more" if len(worst) > _SHOWN else ""
+        what = f"{len(counts)} columns have empty cells: {listed}{more}"
+    raise InputError(
+        f"{what}; a network needs a number in every cell\n"
+        f"choose one: --missing median · --missing drop (loses {lost:,} of {rows:,} rows) · --missing indicator · "
+        f"--drop {argument(','.join(worst[:_SHOWN]))}"
+    )
+
+
+def _filled(missing: str) -> str:
+    filled = {"median": "the median", "mean": "the mean", "indicator": "the median, and a column says where"}[missing]
+    return f"numbers become {filled} of the training part, texts a category of their own"
+
+
+def _inputs(path: Path, raw: reader.Raw, options: Options) -> tuple[tuple[Column, ...], list[str]]:
+    """Return the input columns, and each other column with the reason why it is left out."""
+    apart = {options[name] for name in asked.APART}
+    wanted = dict(pair.rpartition("=")[::2] for pair in options["kinds"])
+    found: list[Column] = []
+    left_out = []
+    for name, column in raw.columns.items():
+        if name not in apart:
+            kind = kinds.column(path, column, wanted.get(name))
+            if isinstance(kind, str):
+                left_out.append(f"{name}: {kind}")
+            else:
+                found.append(kind)
+    if not found:
+        raise InputError(f"{path}: no column is left to learn from\nleft out: {'; '.join(left_out) or 'none'}")
+    return tuple(found), left_out
+
+
+def _parts(path: Path, raw: reader.RawColumn) -> np.ndarray:
+    """Return the part that each row is said to belong to."""
+    named = [_PARTS.get(text.lower()) for text in raw.texts]
+    if raw.form != "texts" or raw.empty.any() or None in named or "train" not in named:
+        wrong = next((text for text, part in zip(raw.texts, named, strict=True) if part is None), "another value")
+        raise InputError(
+            f"{path}: --split {raw.name}: '{shown(wrong)}' is none of train, validation, test\n"
+            "each row of the column says one of them, and some say train"
+        )
+    return np.array(named)[raw.cells]
+
+
+def _exact(path: Path, raw: reader.Raw, name: str, option: str) -> np.ndarray:
+    """Return a column that is no input: numbers or days float64, texts as codes int64, (rows,), none empty."""
+    column = raw.columns[name]
+    if (cells := column.empty).any():
+        raise InputError(
+            f"{path}: --{option.replace('_', '-')} {name}: the cell in row {np.argmax(cells) + 1} is empty"
+        )
+    if column.form != "texts" or option == "group":
+        return column.cells.astype(np.float64)
+    found = kinds.column(path, column, "date" if option == "time" else "number")
+    if isinstance(found, str):
+        raise InputError(f"{path}: --{option} {name}: {found}")
+    return kinds.values(path, column, found).astype(np.float64)
+
+
+def _stem(path: Path) -> str:
+    name = path.name.removesuffix(".gz")
+    return name.rpartition(".")[0] or name
+
+
+def _key(path: Path, options: Options) -> tuple:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    return str(path.resolve()), status.st_mtime_ns, status.st_size, *sorted(options.items())
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return listed([f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda item: -item[1])])
