@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from kerasrun.analysis import compare as analysis
 from kerasrun.cli import console, words
 from kerasrun.errors import InputError
 from kerasrun.run_index import collector_at_rest
+from kerasrun.sweep_record import SweepRecord
 
 
 def compare(
@@ -54,17 +55,24 @@ def compare(
 ) -> None:
     """Lay runs side by side, the best first: single runs, or settings over their seeds with a verdict."""
     with collector_at_rest():
-        records, damaged = run_tables.all_records(results)
-        console.notice(*map(str, damaged))
-        if not records:
-            raise InputError(f"{results} holds no runs yet\nkerasrun train digits makes one")
-        chosen, sweep = choice.named(results, names, records) if names else (records, None)
-        table = analysis.compare(
-            chosen, where=where or (), sweep=sweep, metric=metric, at=at, sort=sort, by=by, baseline=baseline,
+        table, _ = compared(
+            results, names, where=where or (), metric=metric, at=at, sort=sort, by=by, baseline=baseline,
             margin=margin, until=until, power=power, shares=shares, explain=explain, runs=runs,
-            all_columns=all_columns, test=test, every=every or bool(names and not sweep),
+            all_columns=all_columns, test=test, every=every,
         )  # fmt: skip
         _show(table, form, output)
+
+
+def compared(
+    results: Path, names: list[str] | None, *, every: bool, **asked: Any
+) -> tuple[analysis.Comparison, SweepRecord | None]:
+    """Return the comparison of the runs that go by some names, or of all, and the sweep that was named."""
+    records, damaged = run_tables.all_records(results)
+    console.notice(*map(str, damaged))
+    if not records:
+        raise InputError(f"{results} holds no runs yet\nkerasrun train digits makes one")
+    chosen, sweep = choice.named(results, names, records) if names else (records, None)
+    return analysis.compare(chosen, sweep=sweep, every=every or bool(names and not sweep), **asked), sweep
 
 
 def _show(table: analysis.Comparison, form: words.Form, output: Path | None) -> None:
@@ -79,5 +87,5 @@ def _show(table: analysis.Comparison, form: words.Form, output: Path | None) -> 
         else:
             atomic.write(output, text)
             console.notice(f"wrote {output}")
-    console.notice(*table.notes)
+    console.remark(*table.notes)
     console.say(*table.rules)

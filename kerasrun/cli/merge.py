@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kerasrun import merging
 from kerasrun.cli import console, words
 
 
@@ -20,8 +21,6 @@ def merge(
 
     Exit code 2 where there was nothing but runs that are refused.
     """
-    from kerasrun import merging
-
     merged = merging.merge(other, results, dry_run=dry_run)
     console.say(*map(str, (*merged.came, *merged.refused)))
     count = sum(len(arrival.ids) for arrival in merged.came)
