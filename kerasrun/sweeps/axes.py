@@ -120,9 +120,10 @@ def read_seeds(written: int | str | Sequence[int]) -> tuple[int, ...]:
         InputError: no seeds, or too many.
     """
     found: set[int] = set()
-    parts = str(written).split(",") if isinstance(written, str | int) else [f"{seed}-{seed}" for seed in written]
+    is_list = isinstance(written, list | tuple | range)
+    parts = [f"{seed}-{seed}" for seed in written] if is_list else str(written).split(",")  # type: ignore[union-attr]
     for part in parts:
-        match = re.fullmatch(r"\s*(\d{1,10})\s*(?:-\s*(\d{1,10})\s*)?", str(part), re.ASCII)
+        match = re.fullmatch(r"\s*(\d{1,10})\s*(?:-\s*(\d{1,10})\s*)?", part, re.ASCII)
         if not match:
             found.clear()
             break

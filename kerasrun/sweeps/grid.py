@@ -220,7 +220,7 @@ class _Grid:
 
     def _fits(self, table: Point, point: Point, experiment: Experiment) -> bool:
         try:
-            return self.experiment({**point, **table}) == experiment
+            return identity(self.experiment({**point, **table}), "") == identity(experiment, "")
         except InputError:  # a knob of another recipe; a wrong name fits nowhere, and that is said
             return False
 
