@@ -119,7 +119,8 @@ def estimate(values: Sequence[float], *, metric: str, level: float = 0.95, chanc
     elif usual_margin(metric).relative and min(values) > 0:
         factor = math.exp(min(_LARGEST_LOG, half / mean))
         return Estimate(n, mean, mean / factor, mean * factor, sd, "log")
-    return Estimate(n, mean, mean - half, mean + half, sd, "linear")
+    largest = 1.0 if not usual_margin(metric).relative and max(values) <= 1 else math.inf  # r2 has no least value
+    return Estimate(n, mean, mean - half, min(largest, mean + half), sd, "linear")
 
 
 @dataclass(frozen=True)

@@ -270,6 +270,11 @@ class TestEstimate:
             (1 / (1 + math.exp(half - odds)), 1 / (1 + math.exp(-half - odds)))
         )
 
+    def test_r2_is_cut_off_at_1_and_may_be_below_0(self):
+        found = estimate([0.99, 0.4], metric="val_r2")
+        assert (found.scale, found.high) == ("linear", 1.0)
+        assert found.low < 0
+
     def test_shares_near_chance_are_on_log_odds(self):
         values = [0.101, 0.099, 0.103, 0.100]
         assert estimate(values, metric="val_accuracy").scale == "linear"
