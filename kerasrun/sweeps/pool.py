@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -33,7 +34,7 @@ class Pool:
     def __init__(self, workers: int, command: Sequence[str] | None = None) -> None:
         self.stopped_by: int | None = None  # the first signal that came
         self._command = command or (sys.executable, "-P", "-c", _START, json.dumps(sys.path))
-        self._workers, self._unread = workers, b""
+        self._workers, self._unread, self._heard = workers, b"", deque[dict[str, Any]]()
 
     def __enter__(self) -> Pool:
         self._scratch = tempfile.TemporaryDirectory(prefix="kerasrun-sweep-", ignore_cleanup_errors=True)
@@ -72,13 +73,15 @@ class Pool:
             RunFailed: the server died by itself.
         """
         while True:
+            while self._heard:
+                yield self._heard.popleft()
             if not select.select([self._events], [], [], _LOOK)[0]:
                 if self._server.poll() is not None:
                     self.kill()  # workers without a server
                 continue
             received = os.read(self._events, 1 << 16)
             *lines, self._unread = (self._unread + received).split(b"\n")
-            yield from map(json.loads, lines)
+            self._heard.extend(map(json.loads, lines))
             if not received:
                 break
         if self.stopped_by is None:

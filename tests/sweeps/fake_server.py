@@ -1,0 +1,112 @@
+"""A server whose children do what a task names, in place of training: pool and server can be tested without Keras."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from kerasrun.errors import DataUnavailable, DiskError, Interrupted
+from kerasrun.sweeps.server import Server
+
+HERE = Path(__file__)
+# What the children of a sweep do, by their optimizer
+BY_OPTIMIZER = {
+    "sgd": "finish",
+    "adam": "diverge",
+    "lion": "die",
+    "nadam": "complain",
+    "ftrl": "wait",
+    "adamax": "no data",
+}
+
+
+def prepare(task):
+    deed = task.get("do") or BY_OPTIMIZER[task["experiment"]["optimizer"]]
+    if deed == "no data":
+        raise DataUnavailable("no data here")
+    return lambda tell: globals()[f"do_{deed}"](task, tell)
+
+
+def do_tell(task, tell):
+    for event in task["events"]:
+        tell(**event)
+    return task.get("code", 0)
+
+
+def do_say(task, tell):
+    print("to stdout")
+    os.write(2, b"to stderr\n")
+    return 0
+
+
+def do_raise(task, tell):
+    raise ValueError("out of order")
+
+
+def do_fill(task, tell):
+    raise DiskError("no space left")
+
+
+def do_abort(task, tell):
+    os.abort()
+
+
+def do_meet(task, tell):
+    """Wait in a fifo for the other one."""
+    with open(task["fifo"], task["mode"]) as fifo:
+        fifo.write("met") if task["mode"] == "w" else fifo.read()
+    return 0
+
+
+def do_wait(task, tell):
+    """Wait for a signal, and finish the epoch, as a training does."""
+    tell(event="begun", folder="none", child=os.getpid(), server=os.getppid())
+    try:
+        signal.pause()
+    except Interrupted as stopped:
+        return stopped.exit_code
+
+
+def do_stay(task, tell):
+    """Wait, whatever comes."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: tell(event="heard", signal=number))
+    tell(event="begun", folder="none", child=os.getpid(), server=os.getppid())
+    while True:
+        signal.pause()
+
+
+def run_folder(task, tell, status):
+    folder = Path(task["results"]) / (task["resume"] or f"run-{task['cell']}")
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {"id": folder.name, "status": status, "experiment": task["experiment"], "data": {"hash": "now"}}
+    (folder / "run.json").write_text(json.dumps(record | {"device": task["gpu"]}))
+    (folder / "log.txt").write_text("".join(f"line {number}\n" for number in range(1, 21)))
+    tell(event="begun", folder=folder.name)
+
+
+def do_finish(task, tell):
+    run_folder(task, tell, "finished")
+    tell(event="started", notes=["made up"])
+    tell(event="epoch", epoch=1, row={"epoch": 1, "val_loss": 0.5}, seconds=0.1)
+    return 0
+
+
+def do_diverge(task, tell):
+    run_folder(task, tell, "diverged")
+    return 1
+
+
+def do_complain(task, tell):
+    run_folder(task, tell, "failed")
+    raise DiskError("no space left")
+
+
+def do_die(task, tell):
+    run_folder(task, tell, "running")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    Server(int(sys.argv[1])).serve(prepare)
