@@ -172,7 +172,7 @@ def _metrics(records: Sequence[Record], at: At, *, test: bool) -> dict[str, Read
     final = _names([record.get("test") or {} for record in records]) if test else {}
     validation = sorted((name for name in kept if name.startswith("val_")), key=lambda name: name == "val_loss")
     found = {name: _metric(name, at) for name in validation}
-    found |= {f"train_{name}": _metric(name, at) for name in kept if name not in validation}
+    found |= {f"train_{name}": _metric(name, at) for name in kept if not name.startswith(("val_", "train_"))}
     tested = sorted(final, key=lambda name: name == "loss")
     return found | {f"test_{name}": _in_record("test", name) for name in tested}
 
@@ -201,7 +201,7 @@ def grouped(records: Sequence[Record], columns: Columns, names: Sequence[str]) -
 
 
 def _key(value: Any) -> Any:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else written(value)
+    return value if type(value) in (str, int, float) else written(value)
 
 
 def differing_settings(records: Sequence[Record], columns: Columns) -> list[str]:
@@ -274,6 +274,5 @@ _ABOUT: dict[str, Read] = {
 
 def is_synthetic(record: Record) -> bool:
     """Tell whether a run's data was made up."""
-    return bool((record.get("data") or {}).get("synthetic")) or str(record["experiment"]["dataset"]).startswith(
-        "synthetic:"
-    )
+    data = record.get("data")
+    return bool(data and data.get("synthetic")) or record["experiment"]["dataset"].startswith("synthetic:")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kerasrun.analysis import explanation, fairness, groups, means, moments, one_seed, planning, targets
+from kerasrun.analysis import amounts, explanation, fairness, groups, means, moments, one_seed, planning, targets
 from kerasrun.analysis.choice import condition, default_choice, holding
 from kerasrun.analysis.columns import (
     MISSING,
@@ -35,6 +35,7 @@ __all__ = ["Comparison", "compare", "to_text"]
 _MEASURES = ("n", "mean", "sd", "seconds")
 _PLAIN = frozenset({float, int, str, bool})
 _CLOSING = ("epochs_run", "best_epoch")  # columns between the settings and the metrics
+_NUMBERS = ("parameters", *_CLOSING, *one_seed.AGAINST)
 _SHORT = {"epochs_run": "epochs", "best_epoch": "best", "seconds": "s"}  # heads for people
 
 
@@ -131,52 +132,53 @@ def _groups(
     """Return the comparison whose rows are groups of runs."""
     axes = sweep.axes if sweep else ()
     by = _by(columns, question.by) if question.by else [n for axis in axes for n in axis.names if n in columns.settings]
-    allowed, notes = by or fairness.varied(differing), list[str]()
+    allowed, notes, chosen = by or fairness.varied(differing), list[str](), records
     if not question.every:
-        records, notes = fairness.comparable(records, columns, differing, allowed)
-    at = moments.parse_at(question.at) if question.at else moments.usual(records)
-    columns = find_columns(records, test=question.test, at=at)
-    differing = differing_settings(records, columns)
-    by = by or [name for name in differing if name not in ("seed", *QUIET)] or ["recipe"]
+        chosen, notes = fairness.comparable(records, columns, differing, allowed)
+    at = moments.parse_at(question.at) if question.at else moments.usual(chosen)
+    if len(chosen) < len(records) or at != moments.BEST:
+        columns = find_columns(chosen, test=question.test, at=at)
+    if len(chosen) < len(records):
+        differing = differing_settings(chosen, columns)
     metric = _metric(columns, question.metric)
-    notes += fairness.flags(records, columns, metric, differing, allowed)
-    target = targets.parse(question.until, columns) if question.until else None
-    formed = groups.form(
-        records, columns, _with_data(columns, by, records), differing,
-        target.reader(records) if target else lambda record: moments.value(record, metric, at),
-    )  # fmt: skip
-    bases = groups.baselines(formed, question.baseline, columns, axes)
+    notes += fairness.flags(chosen, columns, metric, differing, allowed)
+    by = _with_data(by or [name for name in differing if name not in ("seed", *QUIET)] or ["recipe"], chosen)
     margin = planning.parse_margin(question.power) if question.power else question.margin
-    usual = usual_margin(metric)
-    rules = means.Rules(
-        metric, at, direction(records, metric), usual if margin is None else replace(usual, value=margin), question.sort
-    )
-    if target:
+    usual = usual_margin(metric) if margin is None else replace(usual_margin(metric), value=margin)
+    rules = means.Rules(metric, at, direction(chosen, metric), usual, question.sort)
+    if question.until:
+        target = targets.parse(question.until, columns)
+        formed = groups.form(chosen, columns, by, differing, target.reader(chosen))
+        bases = groups.baselines(formed, question.baseline, columns, axes)
         found = targets.compare_targets(formed, bases, target, margin)
-    elif question.power:
+        return replace(found, notes=[*found.notes, *notes])
+    formed = groups.form(chosen, columns, by, differing, lambda record: moments.value(record, metric, at))
+    _refuse_no_value(formed, rules)
+    bases = groups.baselines(formed, question.baseline, columns, axes)
+    if question.power:
         found = planning.plan_seeds(formed, bases, rules)
     elif question.shares:
         found = planning.share_of_axes(formed, rules, axes)
     else:
         found = means.compare_means(formed, bases, rules)
-        notes += _one_seed(formed, columns, differing, rules, found)
-        if question.explain:
-            found = replace(found, rules=explanation.explain(formed, bases, rules, _why(question, sweep, at)))
+        notes += one_seed.of_groups(formed, bases if question.baseline else {}, columns, differing, rules)
+    if question.explain:
+        found = replace(found, rules=explanation.explain(formed, bases, rules, _why(question, sweep, at)))
     return replace(found, notes=[*found.notes, *notes])
 
 
-def _one_seed(
-    formed: groups.Groups, columns: Columns, differing: list[str], rules: means.Rules, found: Comparison
-) -> list[str]:
-    """Return what the two best rows' only runs show, where no row has two."""
-    by_label = {group.label: group for group in formed.members}
-    shown = [
-        by_label[label] for row in found.rows if (label := " ".join(written(row[n]) for n in formed.by)) in by_label
-    ]
-    best = [group.used[0] for group in shown if group.used][:2]
-    if len(best) < 2 or any(len(group.results) > 1 for group in formed.members):
-        return []
-    return [one_seed.line(best[0], best[1], columns, differing, rules.metric, rules.at)]
+def _refuse_no_value(formed: groups.Groups, rules: means.Rules) -> None:
+    """Refuse a moment that no run came to.
+
+    Raises:
+        InputError: say how far they came.
+    """
+    if rules.at.kind in ("last", "best") or any(group.outcomes for group in formed.members):
+        return
+    most = max(record.get("epochs_run") or 0 for group in formed.members for record in group.runs)
+    raise InputError(
+        f"no run has {rules.metric} {rules.moment}\nthe longest has {most} epochs; --at last works for all"
+    )
 
 
 def _why(question: Question, sweep: SweepRecord | None, at: At) -> str:
@@ -221,15 +223,32 @@ def _runs(records: list[Record], differing: list[str], question: Question) -> Co
     if key not in names and key in [*columns.about, *columns.settings, *columns.derived, *columns.metrics]:
         names.insert(len(begin) + len(shown), key)
     rows = _cells(names, columns, records)
+    if question.baseline:
+        base = _base(records, columns, question.baseline)
+        rows = [row | more for row, more in zip(rows, one_seed.against_run(records, base, at), strict=True)]
+        names += one_seed.AGAINST
+        title += f" · baseline {base['id']}: validation examples that only one of the two gets right, McNemar's p"
     order = ordered([row.get(key) for row in rows], falling=falling)
     rows, records = [rows[n] for n in order], [records[n] for n in order]
-    people = _shown(names, rows, columns)
     notes = fairness.flags(records, columns, metric, differing, fairness.varied(differing))
     if one_seed.alone(records, columns, metric, differing):
         results = columns.values(metric, records)
         best = [records[n] for n in ordered(results, falling=direction(records, metric) == "max")][:2]
         notes.append(one_seed.line(best[0], best[1], columns, differing, metric, at))
-    return Comparison(metric, title, tuple(names), rows, people, notes, members=records)
+    return Comparison(metric, title, tuple(names), rows, _shown(names, rows, columns), notes, members=records)
+
+
+def _base(records: list[Record], columns: Columns, given: str) -> Record:
+    """Return the one run that a condition as "run=abcde" fits.
+
+    Raises:
+        InputError: none or several.
+    """
+    name, texts = condition(columns, given, option="--baseline")
+    fitting = holding(records, columns, name, texts)
+    if len(fitting) != 1:
+        raise InputError(f"--baseline {given} fits {len(fitting)} runs\nname one: --baseline run={records[0]['id']}")
+    return fitting[0]
 
 
 def _shown(
@@ -243,9 +262,11 @@ def _shown(
 
 
 def _for_people(name: str, value: Any, columns: Columns) -> Any:
-    if value is None or name in columns.metrics or name in ("parameters", *_CLOSING):
-        return value
-    return f"{value:.1f}" if name in moments.TIMES else written(value)
+    if name == "p":
+        return amounts.p_value(value)
+    if name in (*moments.TIMES, targets.SECONDS) and value is not None:
+        return f"{value:.1f}"
+    return value if value is None or name in columns.metrics or name in _NUMBERS else written(value)
 
 
 def _by(columns: Columns, by: str | Sequence[str]) -> list[str]:
@@ -260,13 +281,13 @@ def _by(columns: Columns, by: str | Sequence[str]) -> list[str]:
     return names
 
 
-def _with_data(columns: Columns, by: list[str], records: list[Record]) -> list[str]:
+def _with_data(by: list[str], records: list[Record]) -> list[str]:
     """Return the columns of a group; runs on different data are never averaged."""
-    for name in ("data", "dataset"):
-        values = {columns[name](record) for record in records}
-        if (len(values) > 1 or values == {"synthetic"}) and name not in by:
-            by = [name, *by]
-    return by
+    made_up = {*map(is_synthetic, records)}
+    if True in made_up and "data" not in by:
+        by = ["data", *by]
+    datasets = {record["experiment"]["dataset"] for record in records}
+    return ["dataset", *by] if len(datasets) > 1 and "dataset" not in by else by
 
 
 def _order(columns: Columns, sort: str | None, metric: str, records: list[Record]) -> tuple[str, bool]:

@@ -54,8 +54,8 @@ def comparable(
             values = [f"{name}={written(read(r))}" for r in others for name, read in reads.items()
                       if written(read(r)) != written(read(kept[0]))]  # fmt: skip
             if others:
-                parts.append(_counted(others, f"{kind} ({_listed(sorted({*values}))})"))
-    return kept, [f"not comparable: {', '.join(parts)}; left out, --all includes them"] if parts else []
+                parts.append(_counted(others, kind, _listed(sorted({*values}))))
+    return kept, [f"not comparable, left out: {', '.join(parts)}. --all includes them"] if parts else []
 
 
 def flags(
@@ -75,7 +75,7 @@ def flags(
         lines.append(f"{metric} of different losses is not comparable; --metric chooses another column")
     if metric.startswith("test_"):
         lines.append("test metrics are not for choosing: what is chosen by them is no longer tested")
-    if any(_validates_on_test(record) for record in records):
+    if any(isinstance(one, str) and one == other for one, other in _held_out(records)):
         lines.append("validation and test are the same examples: the best epoch is chosen on the test set")
     for name in (*_KINDS["another budget"], *_KINDS["other scaling"]):
         if name in differing and name not in allowed:
@@ -117,18 +117,23 @@ def epochs_chosen_from(groups: dict[str, Sequence[Record]], at: At) -> list[str]
 
 def is_one_split(records: Sequence[Record]) -> bool:
     """Tell whether all runs have the same training, validation and test examples."""
-    return len({(record["experiment"]["dataset"], _hash(record) or "", _parts(record)) for record in records}) == 1
+    if len({_hash(record) for record in records}) > 1:
+        return False
+    names = ("dataset", *_KINDS["another split"])
+    return all(len({record["experiment"].get(name) for record in records}) == 1 for name in names)
 
 
-def _validates_on_test(record: Record) -> bool:
-    validation = record["experiment"].get("validation")
-    return isinstance(validation, str) and validation == record["experiment"].get("test")
+def _held_out(records: Sequence[Record]) -> set[tuple[Any, Any]]:
+    """Return where validation and test examples came from: shares, or paths of files."""
+    return {(record["experiment"].get("validation"), record["experiment"].get("test")) for record in records}
 
 
 def _usual(records: Sequence[Record], key: Callable[[Record], Any]) -> list[Record]:
     """Return the runs whose key is that of most runs on the same dataset; a key None (no data yet) belongs to all."""
     kinds: dict[str, Counter] = {}
     keys = [key(record) for record in records]
+    if len({*keys}) < 2:
+        return [*records]
     for record, its_key in zip(records, keys, strict=True):
         if its_key is not None:
             kinds.setdefault(record["experiment"]["dataset"], Counter())[its_key] += 1
@@ -154,7 +159,8 @@ def _hash(record: Record) -> str | None:
 
 
 def _parts(record: Record) -> str:
-    return repr([record["experiment"].get(name) for name in _KINDS["another split"]])
+    get = record["experiment"].get
+    return "|".join(str(get(name)) for name in _KINDS["another split"])
 
 
 def _other_data(records: Sequence[Record], differing: Collection[str]) -> list[str]:
@@ -193,9 +199,10 @@ def _values(records: Sequence[Record], columns: Columns, name: str) -> str:
     return ", ".join(map(written, sorted(found, key=lambda v: (v is not None, isinstance(v, str), v))))
 
 
-def _counted(records: Sequence[Record], what: str) -> str:
-    named = f": {', '.join(record['id'] for record in records)}" if len(records) <= _NAMED else ""
-    return f"{len(records)} run{'' if len(records) == 1 else 's'} with {what}{named}"
+def _counted(records: Sequence[Record], what: str, values: str = "") -> str:
+    named = ", ".join(record["id"] for record in records) if len(records) <= _NAMED else ""
+    inside = "; ".join(filter(None, [values, named]))
+    return f"{len(records)} run{'' if len(records) == 1 else 's'} with {what}{f' ({inside})' if inside else ''}"
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from kerasrun.literals import split_outside
 from kerasrun.sweep_record import Axis
 
 _NAMED = 3  # so many are named, more are counted
+_SEEDS = 8
 
 
 @dataclass
@@ -71,14 +72,14 @@ class Groups:
         members: the groups, in the order in which their newest run was made.
         unit: the settings that, with the seed, tell the runs of one group apart.
         going_along: settings that differ between groups but not within them, besides `by`.
-        seeds: unit -> what it is called: "seed 3", "tanh seed 3".
+        names: what a unit is called where it is more than its seed: "tanh seed 3".
     """
 
     by: tuple[str, ...]
     members: list[Group]
     unit: tuple[str, ...]
     going_along: tuple[str, ...]
-    seeds: Mapping[int, str]
+    names: Mapping[int, str]
 
 
 def differ_only_in_seed(records: Sequence[Record], columns: Columns, differing: Collection[str]) -> bool:
@@ -112,26 +113,27 @@ def form(
     members = by_values(records, columns, by)
     unit = [name for name in candidates if any(_differ(those, columns, name) for those in members)]
     reads = [columns.settings[name] for name in unit]
-    several_data = len({(record.get("data") or {}).get("hash") for record in records} - {None}) > 1
+    several_data = len({_hash(record) for record in records} - {None}) > 1
     numbers: dict[tuple[Any, ...], int] = {}
     names: dict[int, str] = {}
     groups = []
     for runs in members:
         group = Group({name: columns[name](runs[0]) for name in by}, list(runs))
         for record in runs:
-            seed, values = record["experiment"].get("seed"), [written(read_(record)) for read_ in reads]
-            key = (seed, *values, (record.get("data") or {}).get("hash") if several_data else None)
-            number = (
-                seed
-                if isinstance(seed, int) and not reads and not several_data
-                else numbers.setdefault(key, len(numbers))
-            )
-            names[number] = " ".join([*filter(None, values), f"seed {seed}"])
+            number = seed = record["experiment"].get("seed")
+            if reads or several_data or not isinstance(seed, int):
+                key = (seed, *(written(get(record)) for get in reads), several_data and _hash(record))
+                number = numbers.setdefault(key, len(numbers))
+                names[number] = " ".join([*filter(None, key[1:-1]), f"seed {seed}"])
             _enter(group, number, record, read(record))
         group.missing = {unit: status for unit, status in group.missing.items() if unit not in group.outcomes}
         groups.append(group)
     along = [name for name in candidates if name not in unit]
     return Groups(tuple(by), groups, tuple(unit), tuple(along), names)
+
+
+def _hash(record: Record) -> str | None:
+    return (record.get("data") or {}).get("hash")
 
 
 def _enter(group: Group, unit: int, record: Record, result: float | None) -> None:
@@ -164,13 +166,14 @@ def baselines(groups: Groups, given: str | None, columns: Columns, axes: Sequenc
     Raises:
         InputError: no group, or several, fit what is given.
     """
-    first = _given(groups, given, columns) if given else min(groups.members, key=lambda group: _order(group, axes))
-    chosen = {}
-    for number, group in enumerate(groups.members):
-        block = [other for other in groups.members if _dataset(other) == _dataset(group)]
-        alike = [other for other in block if _but_dataset(other) == _but_dataset(first)]
-        chosen[number] = (alike or [min(block, key=lambda other: _order(other, axes))])[0]
-    return chosen
+    order = {id(group): _order(group, axes) for group in groups.members}
+    blocks: dict[Any, list[Group]] = {}
+    for group in sorted(groups.members, key=lambda group: order[id(group)]):
+        blocks.setdefault(_dataset(group), []).append(group)
+    first = _given(groups, given, columns) if given else min(groups.members, key=lambda group: order[id(group)])
+    alike = _but_dataset(first)
+    base = {key: next((g for g in block if _but_dataset(g) == alike), block[0]) for key, block in blocks.items()}
+    return {number: base[_dataset(group)] for number, group in enumerate(groups.members)}
 
 
 def _given(groups: Groups, given: str, columns: Columns) -> Group:
@@ -251,15 +254,13 @@ def _with_diverged(found: Verdict, group: Group, base: Group) -> Verdict:
     """Return the verdict in view of the runs that diverged: who diverges more often is not better."""
     if not group.diverged and not base.diverged:
         return found
-    counts = (
-        f"{len(group.diverged)} of {group.trained} diverged, of the baseline {len(base.diverged)} of {base.trained}"
-    )
+    counts = f"diverged {len(group.diverged)} of {group.trained}, baseline {len(base.diverged)} of {base.trained}"
     if not group.results or not base.results:
         return replace(found, words=counts)
     more = len(group.diverged) * base.trained - len(base.diverged) * group.trained
-    contradicts = (more > 0 and "better" in found.kind) or (more < 0 and "worse" in found.kind)
-    words = f"where both converged: {found.words}; but {counts}"
-    return Verdict("none" if contradicts else found.kind, words)
+    if (more > 0 and "better" in found.kind) or (more < 0 and "worse" in found.kind):
+        return Verdict("none", f"no verdict: {found.words} where both converged, but {counts}")
+    return Verdict(found.kind, f"{found.words} where both converged; {counts}")
 
 
 def lines(groups: Groups, compared: Mapping[int, Against]) -> list[str]:
@@ -271,7 +272,10 @@ def lines(groups: Groups, compared: Mapping[int, Against]) -> list[str]:
         )
     if groups.going_along:
         found.append(f"the rows differ in {', '.join(groups.going_along)}, too")
-    missing = [(group, _missing(groups, group)) for group in groups.members]
+    wanted: dict[Any, set[int]] = {}
+    for group in groups.members:
+        wanted.setdefault(_dataset(group), set()).update(group.outcomes, group.missing)
+    missing = [(group, sorted(wanted[_dataset(group)] - group.outcomes)) for group in groups.members]
     if any(units for _, units in missing):
         parts = [f"{group.label} {_units(groups, units)}" for group, units in missing if units]
         more = f"; and {len(parts) - _NAMED} more rows" if len(parts) > _NAMED else ""
@@ -282,23 +286,18 @@ def lines(groups: Groups, compared: Mapping[int, Against]) -> list[str]:
     if without:
         counts = ", ".join(f"{count} {status}" for status, count in without.items())
         found.append(f"no result: {counts}; the same command again trains them")
-    found += [_diverged(group, compared.get(n)) for n, group in enumerate(groups.members) if group.diverged]
+    diverged = [_diverged(group, compared.get(n)) for n, group in enumerate(groups.members) if group.diverged]
+    rest = [f"{len(diverged) - _NAMED} more rows hold runs that diverged"] if len(diverged) > _NAMED else []
+    found += [*diverged[:_NAMED], *rest]
     if repeated := sum(group.repeated for group in groups.members):
         found.append(f"{repeated} run{'s repeat' if repeated > 1 else ' repeats'} another; the newest counts")
     return found
 
 
-def _missing(groups: Groups, group: Group) -> list[int]:
-    """Return the units that other groups of the same dataset have an outcome for, and this one has not."""
-    block = [other for other in groups.members if _dataset(other) == _dataset(group)]
-    wanted = {unit for other in block for unit in (*other.outcomes, *other.missing)}
-    return sorted(wanted - group.outcomes)
-
-
 def _units(groups: Groups, units: Sequence[int]) -> str:
-    if groups.unit:
-        return f"{len(units)} ({', '.join(groups.seeds[unit] for unit in units[:2])}{', …' if len(units) > 2 else ''})"
-    return ", ".join(groups.seeds[unit].removeprefix("seed ") for unit in units[:8]) + (", …" if len(units) > 8 else "")
+    most = 2 if groups.unit else _SEEDS
+    shown = ", ".join(groups.names.get(unit, str(unit)) for unit in units[:most]) + (", …" if len(units) > most else "")
+    return f"{len(units)} ({shown})" if groups.unit else shown
 
 
 def _diverged(group: Group, compared: Against | None) -> str:

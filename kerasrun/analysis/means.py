@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,13 +46,7 @@ class _Row:
     group: Group
     estimate: Estimate | None
     against: Against | None
-
-    @property
-    def seconds(self) -> float | None:
-        """Mean of the runs that were trained to their end."""
-        found = [finite((r.get("seconds") or {}).get("total")) for r in self.group.runs if r["status"] in TRAINED]
-        known = [seconds for seconds in found if seconds is not None]
-        return statistics.fmean(known) if known else None
+    seconds: float | None
 
     def exact(self, rules: Rules) -> dict[str, Any]:
         """Return every digit by column."""
@@ -76,12 +69,14 @@ def compare_means(groups: Groups, bases: Mapping[int, Group], rules: Rules) -> C
         InputError: no column to sort by.
     """
     compared, estimates = judged(groups, bases, rules)
-    rows = [_Row(group, estimates[n], compared.get(n)) for n, group in enumerate(groups.members)]
-    order = _order([row.exact(rules) for row in rows], rules, groups)
-    rows = [rows[number] for number in order]
-    notes = fairness.epochs_chosen_from({group.label: group.runs for group in groups.members}, rules.at)
-    title = " · ".join([subject(groups, rules), _pairs(groups, compared), *_decided(compared, rules)])
+    rows = [_Row(group, estimates[n], compared.get(n), _seconds(group)) for n, group in enumerate(groups.members)]
     exact = [row.exact(rules) for row in rows]
+    order = _order(exact, rules, groups)
+    rows, exact = [rows[number] for number in order], [exact[number] for number in order]
+    notes = fairness.epochs_chosen_from({group.label: group.runs for group in groups.members}, rules.at)
+    title = " · ".join(
+        [subject(groups, rules), pairing(groups, compared), *decided(compared, said_margin(rules.margin))]
+    )
     notes += lines(groups, compared)
     return Comparison(
         rules.metric, title, tuple(exact[0]), exact, _people(groups, rows), notes, members=[row.group for row in rows]
@@ -102,6 +97,13 @@ def judged(
         estimate([*group.results.values()], metric=rules.metric, chance=chance) if group.results else None
         for group in groups.members
     ]
+
+
+def _seconds(group: Group) -> float | None:
+    """Return the mean over the runs that were trained to their end."""
+    found = [finite((r.get("seconds") or {}).get("total")) for r in group.runs if r["status"] in TRAINED]
+    known = [seconds for seconds in found if seconds is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _resolution(records: Sequence[Record], metric: str) -> float:
@@ -164,7 +166,7 @@ def said_margin(margin: Margin) -> str:
     return f"{margin.value * 100:g} %" if margin.relative else f"{margin.value:g}"
 
 
-def _pairs(groups: Groups, compared: Mapping[int, Against]) -> str:
+def pairing(groups: Groups, compared: Mapping[int, Against]) -> str:
     """Return how many runs a row has, and how they are paired."""
     counts = sorted({len(group.results) for group in groups.members})
     word = "runs" if groups.unit else "seeds"
@@ -180,9 +182,9 @@ def _pairs(groups: Groups, compared: Mapping[int, Against]) -> str:
     return f"{how}, one split" if fairness.is_one_split(records) else how
 
 
-def _decided(compared: Mapping[int, Against], rules: Rules) -> list[str]:
+def decided(compared: Mapping[int, Against], margin: str) -> list[str]:
     """Return how it is decided: baseline, intervals, margin."""
     tested = sum(one.difference.p is not None for one in compared.values())
     words = [f"baseline {name}" for name in sorted({one.baseline.label for one in compared.values()})][:1]
     words.append("95 % intervals, Holm-corrected" if tested > 1 else "95 % intervals")
-    return [*words, f"margin {said_margin(rules.margin)}"] if compared else words
+    return [*words, f"margin {margin}"] if compared else words

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 
 from kerasrun.analysis import amounts
 from kerasrun.analysis.columns import QUIET, Columns, written
+from kerasrun.analysis.groups import Group, Groups
+from kerasrun.analysis.means import Rules
 from kerasrun.analysis.moments import At, Record
-from kerasrun.analysis.statistics import mcnemar
+from kerasrun.analysis.statistics import holm, mcnemar
 from kerasrun.runs import PREDICTIONS
 
 if TYPE_CHECKING:
     import numpy as np
+
+AGAINST = ("only_here", "only_baseline", "p")  # columns of a table of runs with a baseline
 
 
 def alone(records: Sequence[Record], columns: Columns, metric: str, differing: Sequence[str]) -> bool:
@@ -36,6 +40,21 @@ def alone(records: Sequence[Record], columns: Columns, metric: str, differing: S
             return False
         seen.add(setting)
     return len(seen) > 1
+
+
+def of_groups(
+    groups: Groups, bases: Mapping[int, Group], columns: Columns, differing: Sequence[str], rules: Rules
+) -> list[str]:
+    """Return what the best row's only run shows against the next, or the baseline's; nothing where a row has two."""
+    if any(len(group.results) > 1 for group in groups.members):
+        return []
+    trained = [(value, group.used[0]) for group in groups.members for value in group.results.values()]
+    best = [record for _, record in sorted(trained, key=lambda pair: pair[0], reverse=rules.direction == "max")]
+    base = [record for group in bases.values() for record in group.used][:1]
+    pair = [*best[:1], *(base or best[1:2])]
+    if len(pair) < 2 or pair[0] is pair[1]:
+        return []
+    return [line(pair[0], pair[1], columns, differing, rules.metric, rules.at)]
 
 
 def line(first: Record, second: Record, columns: Columns, differing: Sequence[str], metric: str, at: At) -> str:
@@ -59,6 +78,25 @@ def line(first: Record, second: Record, columns: Columns, differing: Sequence[st
         f"One seed each: {counts[0]} validation examples only {first['id']} gets right, {counts[1]} only "
         f"{second['id']} (McNemar p {p}), but other seeds may turn it. {command} decides."
     )
+
+
+def against_run(records: Sequence[Record], base: Record, at: At) -> list[dict[str, float | None]]:
+    """Return for each run how many validation examples only it and only the baseline gets right, and McNemar's p.
+
+    Args:
+        records: the runs.
+        base: the baseline, one of them.
+        at: "best" or "last".
+
+    Returns:
+        A row for each run: only_here, only_baseline, p (Holm's, for all runs together); None for the baseline itself.
+    """
+    counts = [None if record is base else only_one_right(record, base, at) for record in records]
+    adjusted = iter(holm([mcnemar(*pair) for pair in counts if pair]))
+    return [
+        {"only_here": pair[0], "only_baseline": pair[1], "p": next(adjusted)} if pair else dict.fromkeys(AGAINST)
+        for pair in counts
+    ]
 
 
 def only_one_right(first: Record, second: Record, at: At) -> tuple[int, int] | None:

@@ -15,6 +15,7 @@ from kerasrun.analysis import amounts
 from kerasrun.analysis.columns import Columns, written
 from kerasrun.analysis.comparison import Comparison, ordered
 from kerasrun.analysis.groups import Against, Group, Groups, against, lines
+from kerasrun.analysis.means import decided, pairing, said_margin
 from kerasrun.analysis.moments import TRAINED, Record, reached
 from kerasrun.analysis.statistics import Estimate, Margin, estimate, wilson
 from kerasrun.errors import InputError, shown
@@ -40,9 +41,8 @@ class Target:
     found: dict[int, tuple[int | None, float | None]] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return (
-            f"epochs until {self.metric} {'≥' if self.direction == 'max' else '≤'} {self.value:g}, still so at the next"
-        )
+        sign = "≥" if self.direction == "max" else "≤"
+        return f"epochs until {self.metric} {sign} {self.value:g}, confirmed by the next"
 
     def of(self, record: Record) -> tuple[int | None, float | None]:
         """Return the epoch and the seconds in which a run got there; None, None where it never did."""
@@ -142,7 +142,9 @@ def compare_targets(groups: Groups, bases: Mapping[int, Group], target: Target, 
     share = 0.1 if margin is None else margin
     everywhere = all(target.of(record)[0] is not None for group in groups.members for record in group.used)
     base = [value for group in bases.values() for value in group.results.values()]
-    limit = Margin(share, relative=True) if everywhere else Margin(share * statistics.fmean(base or [1.0]))
+    limit = Margin(share, relative=True)
+    if not everywhere:
+        limit = Margin(max(0.1, round(share * statistics.fmean(base or [1.0]), 1)))
     compared = against(groups, bases, margin=limit, direction="min")
     rows = []
     for number, group in enumerate(groups.members):
@@ -154,17 +156,8 @@ def compare_targets(groups: Groups, bases: Mapping[int, Group], target: Target, 
         [(-row.count / (len(row.epochs) or 1), row.estimate.mean) if row.estimate else None for row in rows]
     )
     rows = [rows[number] for number in order]
-    words = (
-        f"{limit.value * 100:g} %"
-        if everywhere
-        else f"{limit.value:.2g} epochs ({share * 100:g} % of the baseline's mean)"
-    )
-    title = [
-        str(target),
-        f"within {most} epochs",
-        *sorted({f"baseline {c.baseline.label}" for c in compared.values()})[:1],
-    ]
-    title += ["95 % intervals", f"margin {words}"] if compared else ["95 % intervals"]
+    words = said_margin(limit) if everywhere else f"{limit.value:g} epochs, {share * 100:g} % of the baseline's mean"
+    title = [str(target), f"within {most} epochs", pairing(groups, compared), *decided(compared, words)]
     exact = [row.exact(target, most) for row in rows]
     notes = [*_notes(rows, most, everywhere=everywhere), *lines(groups, compared)]
     return Comparison(EPOCHS, " · ".join(title), tuple(exact[0]), exact, _people(groups, rows, most), notes)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kerasrun import catalog, objects
+from kerasrun.cli.layout import table_lines
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment, setting_fields
 from kerasrun.literals import written
@@ -36,6 +37,17 @@ def notice(*lines: str) -> None:
     """Write lines to stderr."""
     for line in lines:
         print(line, file=sys.stderr, flush=True)
+
+
+def remark(*lines: str) -> None:
+    """Write remarks to stderr; at a terminal, long ones go on in indented lines."""
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
+    for line in lines:
+        notice(
+            textwrap.fill(line, width, subsequent_indent="  ", break_on_hyphens=False)
+            if len(line) > width > 30
+            else line
+        )
 
 
 def confirm(question: str, *, instead: str) -> bool:
@@ -71,24 +83,17 @@ def show_title(title: str) -> None:
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, text_columns: Sequence[str] = ()) -> None:
     """Write a table to stdout, numbers to the right and texts to the left; no cell is ever cut.
 
-    At a terminal that is too narrow, the texts of the last column go on in the line below.
+    At a terminal that is too narrow, what does not fit goes on below.
     """
-    cells = [[_cell(value, name) for name, value in zip(columns, row, strict=True)] for row in rows]
-    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(columns)]
-    left = [name in text_columns or any(_is_text(row[i]) for row in rows) for i, name in enumerate(columns)]
-
-    def line(values: Sequence[str]) -> str:
-        aligned = [v.ljust(w) if to_left else v.rjust(w) for v, w, to_left in zip(values, widths, left, strict=True)]
-        return _folded(" " + "  ".join(aligned).rstrip(), sum(widths[:-1]) + 2 * len(widths) - 1 if left[-1] else 0)
-
-    head = line(columns)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    head, *lines = table_lines(columns, rows, text_columns=text_columns, width=width)
     if sys.stdout.isatty():
         from rich.console import Console
 
         Console().print(head, style="bold", highlight=False, soft_wrap=True)
     else:
         print(head)
-    say(*(line(row) for row in cells))
+    say(*lines)
 
 
 def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str) -> None:
@@ -112,7 +117,7 @@ def show_experiment(experiment: Experiment) -> None:
     rows: list[tuple[str, Any, str]] = [
         ("dataset", experiment.dataset, origins["dataset"]),
         ("recipe", experiment.recipe, origins["recipe"]),
-        *((name, value, origins[name]) for name, value in experiment.knobs.items()),
+        *((name, value, origins[name]) for name, value in {**experiment.options, **experiment.knobs}.items()),
         *((name, getattr(experiment, name), origins[name]) for name in setting_fields()),
     ]
     show_table(("setting", "value", "origin"), [(n, written(v), o) for n, v, o in rows], text_columns=("value",))
@@ -310,17 +315,6 @@ def size(count: int) -> str:
     return f"{count} bytes"
 
 
-def _folded(line: str, indent: int) -> str:
-    """Return a line broken to the width of the terminal, its later parts under what begins at `indent`."""
-    if not indent or not sys.stdout.isatty():
-        return line
-    width = shutil.get_terminal_size().columns
-    if len(line) <= width or indent > width - 20:
-        return line
-    parts = textwrap.wrap(line[indent:], width - indent, break_long_words=False, break_on_hyphens=False)
-    return line[:indent] + ("\n" + " " * indent).join(parts)
-
-
 def _loss_first(item: tuple[str, float]) -> bool:
     return item[0] != "loss"
 
@@ -331,20 +325,6 @@ def _number(name: str, value: float) -> str:
     if name == "learning_rate":
         return f"{value:.4g}"
     return f"{value:.4f}" if abs(value) < 1000 else f"{value:.5g}"
-
-
-def _cell(value: Any, column: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and column == "s":
-        return f"{value:,.1f}"
-    if isinstance(value, float):
-        return f"{value:.4f}" if 1e-4 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
 
 
 def duration(seconds: float) -> str:

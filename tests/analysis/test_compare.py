@@ -219,9 +219,9 @@ def test_groups_by_several_columns_and_by_derived_ones():
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"split_seed": 1}, "not comparable with the rest: 1 run with another split: ccccc"),
+        ({"split_seed": 1}, "not comparable with the rest: 1 run with another split (ccccc)"),
         ({"limit": 500}, "another split"),
-        ({"data": {"hash": "other"}}, "not comparable with the rest: 1 run with other data: ccccc"),
+        ({"data": {"hash": "other"}}, "not comparable with the rest: 1 run with other data (ccccc)"),
         ({"jit": True}, "jit differs (none, true): compare neither last digits nor seconds"),
         ({"precision": "mixed_float16"}, "precision differs"),
         ({"threads": 2}, "threads differ (1, 2)"),
