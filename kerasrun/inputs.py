@@ -75,6 +75,17 @@ class TableInputs:
         return (*numbers, *flags, *(column.name for column in self.categories))
 
     @property
+    def keys(self) -> dict[str, InputColumn]:
+        """The columns by the names of the saved model's inputs: Keras allows no slash in them."""
+        found: dict[str, InputColumn] = {}
+        for column in self.columns:
+            key = column.name.replace("/", "_")
+            while key in found:
+                key += "_"
+            found[key] = column
+        return found
+
+    @property
     def tokens(self) -> int:
         """How many values all category columns have."""
         return sum(len(column.values) for column in self.categories)

@@ -19,6 +19,7 @@ from kerasrun.tables import LARGEST_VOCABULARY, Column, Table
 if TYPE_CHECKING:
     from kerasrun.catalog import DatasetEntry
 
+_SHOWN = 8
 _SAMPLE = 100  # training rows whose raw cells are kept, to check the saved model with
 
 
@@ -80,6 +81,11 @@ def _inputs(table: Table, x: np.ndarray) -> tuple[TableInputs, list[str]]:
             fill = float(np.float32(center)) if len(cells) else 0.0
         indicator = table.options["missing"] == "indicator" and bool(empty.any())
         found.append(InputColumn(column.name, column.kind, column.date, column.origin, fill, indicator))
+    numbers = sum(column.kind != "category" for column in found)
+    categories = [f"{column.name} ({len(column.values)})" for column in found if column.kind == "category"]
+    more = f" and {len(categories) - _SHOWN} more" if len(categories) > _SHOWN else ""
+    notes.append(f"columns: {numbers} of numbers, {len(categories)} of categories"
+                 + (f": {', '.join(categories[:_SHOWN])}{more}" if categories else ""))  # fmt: skip
     sample = {column.name: _raw(column, x[:_SAMPLE, i]) for i, column in enumerate(table.columns)}
     return TableInputs(tuple(found), sample), notes
 

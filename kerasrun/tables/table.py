@@ -122,7 +122,7 @@ def _open(path: Path, options: Options) -> Table:
     task = target.task(_stem(path), width)
     notes = [raw.says, target.note]
     if left_out:
-        notes.append(f"left out: {'; '.join(left_out)} (--kinds COLUMN=category or =number keeps one)")
+        notes.append(f"left out: {', '.join(left_out)}; --kinds COLUMN=category or =number keeps one")
     if found := [f"{column.name} ({column.date})" for column in columns if column.kind == "date"]:
         notes.append(f"dates, as days: {', '.join(found)}")
     weights = key = parts = None
@@ -212,13 +212,14 @@ def _refuse_empty(path: Path, empty: Mapping[str, np.ndarray], counts: Mapping[s
     raise InputError(
         f"{what}; a network needs a number in every cell\n"
         f"choose one: --missing median · --missing drop (loses {lost:,} of {rows:,} rows) · --missing indicator · "
-        f"--drop {argument(','.join(worst[:_SHOWN]))}"
+        f"--drop {argument(','.join(worst)) if len(worst) <= _SHOWN else 'COLUMN,…'}"
     )
 
 
 def _filled(missing: str) -> str:
-    filled = {"median": "the median", "mean": "the mean", "indicator": "the median, and a column says where"}[missing]
-    return f"numbers become {filled} of the training part, texts a category of their own"
+    center = "mean" if missing == "mean" else "median"
+    further = ", and a further column says where" if missing == "indicator" else ""
+    return f"a number becomes the {center} of the training part{further}, a text a category of its own"
 
 
 def _inputs(path: Path, raw: reader.Raw, options: Options) -> tuple[tuple[Column, ...], list[str]]:
@@ -231,11 +232,11 @@ def _inputs(path: Path, raw: reader.Raw, options: Options) -> tuple[tuple[Column
         if name not in apart:
             kind = kinds.column(path, column, wanted.get(name))
             if isinstance(kind, str):
-                left_out.append(f"{name}: {kind}")
+                left_out.append(f"{name} ({kind})")
             else:
                 found.append(kind)
     if not found:
-        raise InputError(f"{path}: no column is left to learn from\nleft out: {'; '.join(left_out) or 'none'}")
+        raise InputError(f"{path}: no column is left to learn from\nleft out: {', '.join(left_out) or 'none'}")
     return tuple(found), left_out
 
 

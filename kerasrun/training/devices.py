@@ -15,6 +15,7 @@ import tensorflow as tf
 from kerasrun import environment
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment
+from kerasrun.task import Task
 from kerasrun.training.network import outline
 
 # Below this many multiplications a step (forward, whole batch), one thread is as fast as several (benchmarks/)
@@ -46,8 +47,12 @@ class Setting:
     notes: tuple[str, ...] = ()
 
 
-def prepare(experiment: Experiment) -> Setting:
+def prepare(experiment: Experiment, task: Task | None = None) -> Setting:
     """Choose device and threads and tell TensorFlow.
+
+    Args:
+        experiment: what to train.
+        task: the data's, where it is known: a table's width follows from its training part.
 
     Raises:
         InputError: a GPU is wanted and there is none, the recipe cannot be built, or its weights do not fit in memory.
@@ -62,7 +67,7 @@ def prepare(experiment: Experiment) -> Setting:
         tf.config.optimizer.set_experimental_options(SAME_IN_ALL_LOOPS)
     if experiment.deterministic:
         tf.config.experimental.enable_op_determinism()
-    network = outline(experiment)
+    network = outline(experiment, task)
     _refuse_too_large(network)
     multiplications = forward_multiplications(network)
     jit, uncompiled = _jit(experiment.jit, network, device)

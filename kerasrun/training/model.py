@@ -11,9 +11,11 @@ import numpy as np
 from kerasrun import objects, settings
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment
+from kerasrun.inputs import TableInputs
 from kerasrun.layers import lsuv
 from kerasrun.task import LabelForm, Task, keras_metric, label_form
-from kerasrun.training import scaling, seeds
+from kerasrun.training import inputs as table_inputs
+from kerasrun.training import saved_models, scaling, seeds
 from kerasrun.training.network import build_network
 
 
@@ -35,8 +37,9 @@ class Built:
 
 
 def build(
-    experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, jit: bool = False, fresh: bool = True
-) -> Built:
+    experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, inputs: TableInputs | None = None,
+    jit: bool = False, fresh: bool = True,
+) -> Built:  # fmt: skip
     """Build, seed, check, scale and compile the model of an experiment.
 
     Args:
@@ -44,6 +47,7 @@ def build(
         task: the dataset's task.
         x: the training part's raw inputs, (n, …), for fitting the scaling.
         y: the training part's targets, (n, outputs) for regression.
+        inputs: how x was made of a table; the saved model takes the table's cells.
         jit: what Keras's own compiled step does; the resident loop compiles whole blocks instead.
         fresh: whether these are the weights to begin with; where a state is put back, data decides none of them.
 
@@ -57,11 +61,14 @@ def build(
     with seeds.recorded_initializers() as initializers:
         network = build_network(experiment, task)
     own_seeds = seeds.redraw(network, experiment.seed, initializers)
-    front = scaling.input_layer(experiment.scale, x, task.input_dtype)
+    front = table_inputs.front(inputs, experiment.scale, x, task.input_dtype)
     rescaled = _rescaled(network, front, experiment, x) if fresh and lsuv.marked(network) else []
     moments = scaling.target_moments(y) if experiment.scale_target == "standardize" else None
     back = scaling.output_layer(*moments) if moments else None
     model = _wired(network, front, back, x)
+    if inputs is not None:
+        table_inputs.check(inputs, x)
+        saved_models.save_as(model, table_inputs.saved_form(saved_models.bare(model), inputs))
     form = label_form(task, objects.parse("loss", experiment.loss).name)
     loss = objects.parse("loss", experiment.loss).build()
     model.compile(

@@ -18,7 +18,7 @@ from kerasrun.task import Task
 from kerasrun.training.own_code import execute
 
 
-def outline(experiment: Experiment) -> keras.Model:
+def outline(experiment: Experiment, task: Task | None = None) -> keras.Model:
     """Build the recipe's network symbolically: layers, shapes and parameters, but no weights and no device.
 
     TensorFlow runs no operation for it, so the number of threads can still be chosen afterwards.
@@ -27,7 +27,7 @@ def outline(experiment: Experiment) -> keras.Model:
         InputError: the recipe raises, or its output does not fit the task.
     """
     with keras.StatelessScope(initialize_variables=False):
-        return build_network(experiment, experiment.entry.task)
+        return build_network(experiment, task or experiment.entry.task)
 
 
 def build_network(experiment: Experiment, task: Task) -> keras.Model:

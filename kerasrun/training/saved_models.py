@@ -49,9 +49,19 @@ class OwnClass(InputError):
     """The model holds a class that neither Keras nor kerasrun brings; its recipe does."""
 
 
+def save_as(model: keras.Model, whole: keras.Model) -> None:
+    """Let `save_model` and `saved_weights` take a model with the same weights, which holds this one, in its place.
+
+    Args:
+        model: the model that is trained.
+        whole: what raw data is put into.
+    """
+    object.__setattr__(model, "_saved_as", whole)  # Keras would make a layer of the model of it
+
+
 def save_model(model: keras.Model, path: Path) -> None:
     """Save layers and weights without the optimizer and losses: what prediction needs, in Keras's own format."""
-    _bare(model).save(path)
+    bare(model).save(path)
 
 
 def saved_weights(model: keras.Model, path: Path) -> list[np.ndarray]:
@@ -64,7 +74,7 @@ def saved_weights(model: keras.Model, path: Path) -> list[np.ndarray]:
     _archive(path, content)
     present = model.get_weights()
     try:
-        _bare(model).load_weights(path)
+        bare(model).load_weights(path)
         return model.get_weights()
     except Exception as error:  # Keras raises whatever its parts raise
         raise InputError(f"{path}: cannot be loaded: {_first_line(error)}") from error
@@ -115,8 +125,10 @@ def _own_classes(recipe: Path) -> dict[str, type]:
     }
 
 
-def _bare(model: keras.Model) -> keras.Model:
+def bare(model: keras.Model) -> keras.Model:
     """Return the same layers as a model without optimizer and losses; a class of the user's own stays what it is."""
+    if "_saved_as" in vars(model):
+        return vars(model)["_saved_as"]
     return keras.Model(model.inputs, model.outputs) if type(model).__name__ in ("Functional", "Sequential") else model
 
 

@@ -19,7 +19,7 @@ from kerasrun.environment import versions
 from kerasrun.errors import DiskError, Interrupted, KerasrunError, RunFailed
 from kerasrun.experiment import Experiment, identity, to_record
 from kerasrun.runs import BEST, ENDED, ERROR, MODEL, Run, now
-from kerasrun.training import devices, network, saved_models
+from kerasrun.training import devices, inputs, network, saved_models
 from kerasrun.training import model as models
 from kerasrun.training.callbacks import (
     BestModel,
@@ -131,11 +131,15 @@ def train(
     with Guard(lambda text: tell(Notice(text))) as guard:
         outcome = _fit(prepared, experiment, run, guard, state, tell)
     ending: dict[str, Any] = {**outcome.recorder.summary(), "others_busy": environment.others_busy(began)}
-    ending["error"] = {"message": _one_line(outcome.error)} if outcome.error else None
     best = outcome.recorder.best.weights
     if outcome.status in ENDED and best is not None:
         is_last = ending["best_epoch"] == ending["epochs_run"] and outcome.status != "diverged"
         ending["test"] = _finish(prepared.feeder, best, data, experiment, run, is_last=is_last)
+        try:
+            inputs.check_saved(run, data, prepared.feeder)
+        except RunFailed as fault:
+            outcome = replace(outcome, status="failed", error=fault)
+    ending["error"] = {"message": _one_line(outcome.error)} if outcome.error else None
     if prepared.setting.jit:
         compile_cache.seal()
     ending["seconds"] = _seconds(run, outcome, time.monotonic() - clock)
@@ -181,9 +185,11 @@ class _Outcome:
 
 def _prepare(experiment: Experiment, run: Run, data: Data, *, fresh: bool) -> _Prepared:
     """Choose the device, build the model, put the data before it, and write down what is known."""
-    setting = devices.prepare(experiment)
+    setting = devices.prepare(experiment, data.task)
     train_part, validation_part = _arrays(data, data.train, experiment), _arrays(data, data.validation, experiment)
-    built = models.build(experiment, data.task, data.train.x, data.train.y, jit=setting.jit, fresh=fresh)
+    built = models.build(
+        experiment, data.task, data.train.x, data.train.y, inputs=data.inputs, jit=setting.jit, fresh=fresh
+    )
     plan, notes = _plan(experiment, built.model, train_part, data.passes, setting, run)
     setting = replace(setting, notes=(*setting.notes, *notes))
     callbacks = own_callbacks(experiment.callbacks)
@@ -296,6 +302,8 @@ def _record_start(
     run.update(
         identity=identity(experiment, data.content_hash),
         data={"hash": data.content_hash, **sizes, **_guessing(data), "synthetic": data.synthetic},
+        task={"kind": data.task.kind, "classes": data.task.class_names},
+        inputs=data.inputs.record() if data.inputs else None,
         parameters=built.network.count_params(),
         architecture=network.architecture(built.network),
         own_seeds=built.own_seeds,
