@@ -6,9 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmarks import coverage
 from kerasrun.analysis.statistics import Margin, differences, estimate, holm, is_share, usual_margin
-from kerasrun.analysis.verdicts import kind_of
 from kerasrun.errors import InputError
 
 # Student 1908, "The probable error of a mean": hours of sleep gained by ten patients from two drugs
@@ -317,43 +315,3 @@ def test_usual_margins():
 def test_a_margin_below_0_is_refused(value):
     with pytest.raises(InputError, match="0 or more"):
         Margin(value)
-
-
-class TestSimulation:
-    """A small version of `python -m benchmarks.coverage`; tolerances are four binomial standard errors."""
-
-    DRAWS = 1500
-    SURE = 4 * math.sqrt(0.05 * 0.95 / DRAWS)
-
-    @pytest.mark.parametrize(("seeds", "correlation"), [(3, 0.94), (5, 0.5), (10, 0.15)])
-    def test_intervals_hold_the_truth_19_times_in_20(self, seeds, correlation):
-        share = coverage.paired_coverage("normal", seeds, correlation, self.DRAWS, np.random.default_rng(1))
-        assert share == pytest.approx(0.95, abs=self.SURE)
-
-    def test_heavy_tails_and_other_seeds_cost_little(self):
-        random = np.random.default_rng(2)
-        assert coverage.paired_coverage("t5", 5, 0.5, self.DRAWS, random) > 0.95 - self.SURE
-        assert coverage.welch_coverage("normal", 5, self.DRAWS, random) == pytest.approx(0.95, abs=self.SURE)
-
-    def test_families_state_false_directions_and_equality_no_more_often_than_promised(self):
-        random = np.random.default_rng(3)
-        nothing = coverage.errors((0.0,) * 6, "normal", 5, 0.5, self.DRAWS, random)
-        margin = coverage.errors((0.005,) * 6, "normal", 10, 0.15, self.DRAWS, random)
-        assert 0.01 < nothing["direction"] < 0.05 + self.SURE
-        assert margin["size"] < 0.05 + self.SURE
-        assert 0.02 < margin["one equal"] < 0.05 + self.SURE
-        assert margin["one contradicted"] < 0.05 + self.SURE
-
-    def test_without_a_correction_the_simulation_would_notice(self):
-        random = np.random.default_rng(4)
-        false = 0
-        for _ in range(300):
-            settings = coverage.draw([0.88] * 7, 5, "normal", 0.5, random)
-            alone = [coverage.family([settings[0], setting])[0] for setting in settings[1:]]
-            false += any(kind_of(one, POINT).startswith(("better", "worse")) for one in alone)
-        assert false / 300 > 0.05 + 4 * math.sqrt(0.05 * 0.95 / 300)
-
-    def test_spending_the_error_budget_keeps_it_and_looking_again_without_does_not(self):
-        random = np.random.default_rng(5)
-        assert coverage.looks((5, 10, 20), 500, random, spend=True) < 0.05 + 4 * math.sqrt(0.05 * 0.95 / 500)
-        assert coverage.looks((5, 10, 20), 500, random, spend=False) > 0.07
