@@ -96,7 +96,7 @@ def _curves(chart: Curves, log: bool, width: int) -> list[str]:
 
 
 def _mark(field: _Field, line: Line, letter: str, where: float, ends: list[str]) -> None:
-    """Write a line's letter on it, at a place of its own, and beside its end; × where a run ended without a result."""
+    """Write a line's letter on it, and beside its end at the last epoch; × where a run ended without a result."""
     for thread in line.threads:
         if thread.ended:
             field.letters[field.cell(thread.epochs[-1], thread.values[-1])] = "×"
@@ -106,7 +106,8 @@ def _mark(field: _Field, line: Line, letter: str, where: float, ends: list[str])
         return
     middle = int(where * len(epochs))
     field.letters.setdefault(field.cell(epochs[middle], values[middle]), letter)
-    ends[field.cell(epochs[-1], values[-1])[0]] += letter
+    if epochs[-1] == field.x[1]:
+        ends[field.cell(epochs[-1], values[-1])[0]] += letter
 
 
 def _legend(chart: Curves) -> list[str]:
@@ -121,8 +122,8 @@ def _legend(chart: Curves) -> list[str]:
 def _points(chart: Points, log: bool, width: int) -> list[str]:
     limits, columns = span(chart, log=log), width - 2
     heads = _aligned([(p.label, "" if p.mean is None else _value(p.mean, p.low, p.high)) for p in chart.points])
-    rows = [_interval(point, limits, log, columns) for point in chart.points]
-    lines = [f"{head}\n  {row}".rstrip() for head, row in zip(heads, rows, strict=True)]
+    rows = [f"  {_interval(point, limits, log, columns)}".rstrip() for point in chart.points]
+    lines = [line for pair in zip(heads, rows, strict=True) for line in pair if line]
     low, high = map(rounded, limits)
     return [*lines, f"  {'─' * columns}", f"  {low}{chart.metric:^{columns - len(low) - len(high)}}{high}"]
 

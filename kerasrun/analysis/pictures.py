@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kerasrun.analysis.charts import Chart, Curves, Heat, Line, Points, span
@@ -47,7 +47,7 @@ def picture(chart: Chart, form: str, *, log: bool = False) -> bytes:
         InputError: matplotlib is not installed.
     """
     with _own_settings(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a picture with a box for it is still one
+        warnings.simplefilter("ignore", UserWarning)  # a letter that the font lacks, labels that leave little room
         content = io.BytesIO()
         figure(chart, log=log).savefig(content, format=form, metadata=_NO_DATE[form])
     return content.getvalue()
@@ -75,9 +75,12 @@ def _own_settings() -> Any:
 def _size(chart: Chart) -> tuple[float, float]:
     """Return width and height in inches."""
     if isinstance(chart, Heat):
-        return max(5.0, 2.5 + 0.9 * len(chart.columns[1])), 1.6 + 0.45 * len(chart.rows[1])
+        (down, rows), (_, columns) = chart.rows, chart.columns
+        width = 1.5 + 0.08 * max(map(len, rows)) + 0.9 * len(columns)
+        height = 1.4 + 0.04 * max(map(len, columns)) + 0.45 * len(rows)
+        return max(5.0, width), max(height, 1.0 + 0.09 * len(down))
     if isinstance(chart, Points):
-        return 7.0, 1.2 + 0.35 * len(chart.points)
+        return 4.5 + 0.07 * max(len(point.label) for point in chart.points), 1.2 + 0.35 * len(chart.points)
     return 7.0, 4.0 + 0.2 * len(chart.lines) / _columns(chart)
 
 
@@ -138,18 +141,19 @@ def _draw_heat(axes: Axes, chart: Heat, log: bool) -> None:
             dark = chart.means[row][column] is not None and luminance[row, column] < 0.5
             axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", color="white" if dark else "black")
     (down, rows), (across, columns) = chart.rows, chart.columns
-    axes.set_xticks([i + 0.5 for i in range(len(columns))], columns, rotation=0 if _short(columns) else 30)
+    axes.set_xticks([i + 0.5 for i in range(len(columns))], columns)
+    if max(map(len, columns)) > 9:
+        axes.tick_params(axis="x", rotation=30)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
     axes.set_yticks([i + 0.5 for i in range(len(rows))], rows)
     axes.set_xlabel(across)
     axes.set_ylabel(down)
     axes.invert_yaxis()
+    axes.set_facecolor("#eeeeee")  # of cells without a result
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-
-
-def _short(labels: Sequence[str]) -> bool:
-    return max(map(len, labels)) <= 9
 
 
 _DRAW: dict[type, Callable[[Axes, Any, bool], None]] = {Curves: _draw_curves, Points: _draw_points, Heat: _draw_heat}

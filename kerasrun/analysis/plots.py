@@ -53,7 +53,7 @@ def plot(table: Comparison, kind: str = "auto", axes: Sequence[Axis] = ()) -> Ch
             _point(label, [] if value is None else [value], table.metric)
             for label, value in zip(labels, values, strict=True)
         ]
-    return Points(_title(table, _subject(table), groups, _MARKS), table.metric, tuple(points))
+    return Points(_title(table, _subject(table), groups, _MARKS), shown(table.metric), tuple(points))
 
 
 def _has_curve(metric: str) -> bool:
@@ -68,12 +68,12 @@ def _curves(table: Comparison, groups: Sequence[Group]) -> Curves:
         name = metric.removeprefix("val_").removeprefix("train_")
         parts = {"validation": f"val_{name}", "training": name}
         own = [_own_line(records[0], column, part) for part, column in parts.items() if column in curves(records[0])]
-        return Curves(_title(table, f"{name} of run {records[0]['id']}"), name, tuple(own))
+        return Curves(_title(table, f"{name} of run {records[0]['id']}"), shown(name), tuple(own))
     if groups:
         lines = [_line(group, metric) for group in groups]
     else:
         lines = [_own_line(*pair) for pair in zip(records, [metric] * len(records), _run_labels(table), strict=True)]
-    return Curves(_title(table, metric, groups, _MARKS), metric, tuple(lines))
+    return Curves(_title(table, metric, groups, _MARKS), shown(metric), tuple(lines))
 
 
 def _heat(table: Comparison, groups: Sequence[Group], axes: Sequence[Axis]) -> Heat:
@@ -87,8 +87,8 @@ def _heat(table: Comparison, groups: Sequence[Group], axes: Sequence[Axis]) -> H
     found = [[cells.get((row, column)) for column in across] for row in down]
     return Heat(
         _title(table, _subject(table), groups, "mean over runs"),
-        (", ".join(axes[0].names), down),
-        (", ".join(axes[1].names), across),
+        (shown(", ".join(axes[0].names)), down),
+        (shown(", ".join(axes[1].names)), across),
         tuple(tuple(_mean(group) for group in row) for row in found),
         tuple(tuple(_cell(group) for group in row) for row in found),
     )
