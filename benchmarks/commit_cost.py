@@ -15,7 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import kerasrun
-from kerasrun import environment, runs
+from kerasrun import environment
 from kerasrun.training.callbacks import Recorder
 
 LARGEST_MEDIAN, LARGEST_SHARE = 0.015, 0.05
@@ -29,12 +29,9 @@ SPENT: dict[str, list[float]] = defaultdict(list)
 
 def main() -> None:
     """Train each of TRAININGS with a clock around what a commit does."""
-    for owner, name in (
-        (Recorder, "commit"), (Recorder, "_write_best"), (runs.Run, "write_state"), (runs.Run, "write_tables"),
-        (runs.Run, "update"),
-    ):  # fmt: skip
-        _clock(owner, name)
-    print("| training | commits | state and tables, median ms | best.keras, median ms | commits' share of the time |")
+    for name in ("commit", "_write_best"):
+        _clock(Recorder, name)
+    print("| training | commits | state and tables, median (least) ms | best.keras, median ms | share of the time |")
     print("| --- | --- | --- | --- | --- |")
     missed = []
     for what, (dataset, given) in TRAININGS.items():
@@ -42,11 +39,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
             run = kerasrun.train(dataset, results=folder, patience=None, **given)
         # the best model is written inside a commit, and capturing the state is part of it
-        best = SPENT["_write_best"]
+        best = [seconds for seconds in SPENT["_write_best"] if seconds > 1e-4]  # else there was no better epoch
         ours = [all_ - best_ for all_, best_ in zip(SPENT["commit"], SPENT["best in commit"], strict=True)]
         share = sum(SPENT["commit"]) / run.record["seconds"]["training"]
         median = statistics.median(ours)
-        numbers = f"{1000 * median:.1f} | {1000 * statistics.median(best):.1f} | {100 * share:.1f} %"
+        numbers = (
+            f"{1000 * median:.1f} ({1000 * min(ours):.1f}) | {1000 * statistics.median(best):.1f} | {100 * share:.1f} %"
+        )
         print(f"| {what} | {len(ours)} | {numbers} |", flush=True)
         if share > LARGEST_SHARE or (what.startswith("100,000") and median > LARGEST_MEDIAN):
             missed.append(what)

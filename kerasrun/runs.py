@@ -4,6 +4,7 @@ results/fashion-mnist-dense-20261121-101500-kqztw/
   run.json          the record: experiment, origins, status, metrics, versions, hardware
   metrics.csv       one row an epoch; equal runs have equal files
   timing.csv        seconds of each epoch
+  progress.csv      evaluations inside epochs      health.csv    layer by layer; both where asked for
   best.keras        the model of the best epoch, raw data in
   predictions.npz   what the last and the best epoch's weights say of each validation and test example
   recipe.py         the recipe's source          model.txt   its summary
@@ -16,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RECORD, METRICS, TIMING, BEST, PREDICTIONS = "run.json", "metrics.csv", "timing.csv", "best.keras", "predictions.npz"
+PROGRESS, HEALTH = "progress.csv", "health.csv"
 STATE, PREVIOUS_STATE = "state.npz", "state.prev.npz"
 RECIPE, MODEL, LOG, ERROR = "recipe.py", "model.txt", "log.txt", "error.txt"
 ENDED = ("finished", "stopped", "diverged", "pruned")
@@ -122,15 +123,24 @@ class Run:
         return copy if Path(self.record.get("results", "")) == self.folder.parent.resolve() else None
 
     def update(self, **changes: Any) -> None:
-        """Change the record and commit it."""
-        self.record.update(changes)
-        self.record["checksum"] = checksum(self.record)
-        atomic.write(self.folder / RECORD, json.dumps(self.record, indent=1, allow_nan=False) + "\n")
+        """Change the record and write it."""
+        atomic.write(self.folder / RECORD, self._changed(changes))
 
-    def write_tables(self, metrics: str, timing: str) -> None:
-        """Replace metrics.csv and timing.csv by whole new texts."""
-        atomic.write(self.folder / METRICS, metrics)
-        atomic.write(self.folder / TIMING, timing)
+    def commit(self, tables: dict[str, str], state: bytes, **changes: Any) -> None:
+        """Replace tables, state (the one commit point) and record, in this order, and keep the state before it.
+
+        Args:
+            tables: their texts by name: METRICS, TIMING, PROGRESS, HEALTH.
+            state: the content of STATE.
+            **changes: of the record.
+        """
+        contents: dict[str, str | bytes] = {**tables, STATE: state, RECORD: self._changed(changes)}
+        with atomic.keeping(self.folder / STATE, self.folder / PREVIOUS_STATE):
+            atomic.write_all(self.folder, contents)
+
+    def write_tables(self, tables: dict[str, str]) -> None:
+        """Replace tables by whole new texts."""
+        atomic.write_all(self.folder, tables)
 
     def write_text(self, name: str, text: str) -> None:
         """Replace one of the run's text files: MODEL, ERROR."""
@@ -144,19 +154,6 @@ class Run:
     def write_epoch(self, epoch: int, save: Callable[[Path], None]) -> None:
         """Keep the model of one epoch (from 1) beside the best one."""
         atomic.write_with(self.folder / f"epoch-{epoch:04d}.keras", save)
-
-    def write_state(self, content: bytes) -> None:
-        """Replace state.npz, the one commit point, and keep the state before it."""
-        path, previous = self.folder / STATE, self.folder / PREVIOUS_STATE
-        if path.exists():
-            kept = previous.with_name(f"{atomic.TEMPORARY}{os.getpid()}.{previous.name}")
-            kept.unlink(missing_ok=True)
-            try:
-                os.link(path, kept, follow_symlinks=False)
-                kept.replace(previous)
-            except OSError:  # a file system without hard links, or a full one
-                atomic.write(previous, path.read_bytes())
-        atomic.write(path, content)
 
     def read_states(self) -> Iterator[tuple[str, bytes]]:
         """Yield name and content of the last state and of the one before it, as far as they can be read."""
@@ -186,7 +183,7 @@ class Run:
 
     def finish(self, status: str, **changes: Any) -> None:
         """Commit the record with its final status and the hash of each file, and give up the lock."""
-        for name in (METRICS, TIMING, BEST, PREDICTIONS, MODEL):
+        for name in (METRICS, TIMING, PROGRESS, HEALTH, BEST, PREDICTIONS, MODEL):
             if (self.folder / name).is_file():
                 self.record.setdefault("files", {})[name] = sha256(self.folder / name)
         self.update(status=status, ended=now(), **changes)
@@ -202,6 +199,12 @@ class Run:
         if self._lock:
             self._lock.close()
             self._lock = None
+
+    def _changed(self, changes: dict[str, Any]) -> str:
+        """Return the text of the changed record."""
+        self.record.update(changes)
+        self.record["checksum"] = checksum(self.record)
+        return json.dumps(self.record, indent=1, allow_nan=False) + "\n"
 
 
 def start(experiment: Experiment, results: Path, *, name: str | None = None) -> Run:

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -73,6 +74,93 @@ def test_a_failpoint_counts_its_own_kind_of_operation(tmp_path):
     assert (tmp_path / "run.json").read_text() == "new"
     assert in_a_process(twice, tmp_path / "run.json", KERASRUN_FAIL="rename:3").returncode == 0
     assert (tmp_path / "run.json").read_text() == "newer"
+
+
+def test_a_failpoint_can_be_that_of_one_file(tmp_path):
+    program = f"{WRITE}; atomic.write(pathlib.Path(sys.argv[1]), 'newer')"
+    for point, expected in {"rename:other:1": "newer", "rename:run.json:2": "new"}.items():
+        in_a_process(program, tmp_path / "run.json", KERASRUN_FAIL=point)
+        assert (tmp_path / "run.json").read_text() == expected
+
+
+TOGETHER = """
+import pathlib, sys
+from kerasrun import atomic
+atomic.write_all(pathlib.Path(sys.argv[1]), {"a": "new a", "b": "new b", "c": "new c"})
+"""
+
+
+@pytest.mark.parametrize("point", ["write:3", "fsync:3", "rename:1", "rename:2", "rename:3"])
+def test_of_files_replaced_together_each_is_old_or_new_and_none_is_new_before_one_in_front_of_it(tmp_path, point):
+    for name in "abc":
+        (tmp_path / name).write_text(f"old {name}")
+    assert in_a_process(TOGETHER, tmp_path, KERASRUN_FAIL=point).returncode == 99
+    new = int(point[-1]) - 1 if point.startswith("rename") else 0
+    expected = [f"new {name}" for name in "abc"[:new]] + [f"old {name}" for name in "abc"[new:]]
+    assert [(tmp_path / name).read_text() for name in "abc"] == expected
+
+
+def test_where_one_of_several_files_finds_no_room_all_stay_as_they_were(tmp_path, monkeypatch):
+    (tmp_path / "a").write_text("old")
+
+    def full(path):
+        if path.name.endswith("b"):
+            raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(atomic, "_sync", full)
+    with pytest.raises(DiskError, match="/b: no space left on the disk"):
+        atomic.write_all(tmp_path, {"a": "new", "b": "new"})
+    assert (tmp_path / "a").read_text() == "old"
+    assert names(tmp_path) == ["a"]
+
+
+def replaced(folder, content):
+    with atomic.keeping(folder / "state", folder / "previous"):
+        atomic.write(folder / "state", content)
+
+
+def test_a_kept_file_has_the_old_content_and_nothing_else_is_left(tmp_path):
+    replaced(tmp_path, "first")
+    assert names(tmp_path) == ["state"]
+    replaced(tmp_path, "second")
+    replaced(tmp_path, "third")
+    assert [(tmp_path / name).read_text() for name in ("previous", "state")] == ["second", "third"]
+    assert names(tmp_path) == ["previous", "state"]
+
+
+def test_a_file_is_kept_where_there_are_no_hard_links_and_old_ones_where_writing_fails(tmp_path, monkeypatch):
+    def none(*arguments, **named):
+        raise PermissionError
+
+    replaced(tmp_path, "first")
+    monkeypatch.setattr(atomic.os, "link", none)
+    replaced(tmp_path, "second")
+    with pytest.raises(ValueError, match="no"), atomic.keeping(tmp_path / "state", tmp_path / "previous"):
+        raise ValueError("no")
+    assert [(tmp_path / name).read_text() for name in ("previous", "state")] == ["first", "second"]
+    assert names(tmp_path) == ["previous", "state"]
+
+
+@pytest.mark.parametrize("point", ["write:1", "rename:1"])
+def test_a_death_while_a_file_is_kept_leaves_two_files_and_not_two_names_of_one(tmp_path, point):
+    replaced(tmp_path, "first")
+    replaced(tmp_path, "second")
+    program = """
+import pathlib, sys
+from kerasrun import atomic
+with atomic.keeping(pathlib.Path(sys.argv[1], "state"), pathlib.Path(sys.argv[1], "previous")):
+    atomic.write(pathlib.Path(sys.argv[1], "state"), "third")
+"""
+    assert in_a_process(program, tmp_path, KERASRUN_FAIL=point).returncode == 99
+    atomic.remove_unfinished(tmp_path)
+    assert [(tmp_path / name).read_text() for name in ("previous", "state")] == ["first", "second"]
+
+
+def test_every_file_and_then_its_folder_is_synced(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(atomic, "_sync", lambda path: synced.append(path.name.rpartition(".")[2]))
+    atomic.write_all(tmp_path, {"a": "", "b": ""})
+    assert (sorted(synced[:2]), synced[2:]) == (["a", "b"], [tmp_path.name])
 
 
 def test_a_full_disk_is_told_and_keeps_the_old_file(tmp_path):

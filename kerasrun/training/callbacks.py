@@ -20,7 +20,8 @@ import numpy as np
 from kerasrun import schedules
 from kerasrun.errors import Interrupted, RunFailed
 from kerasrun.experiment import Experiment
-from kerasrun.runs import Run
+from kerasrun.runs import METRICS, TIMING, Run
+from kerasrun.training.measuring import Measuring
 from kerasrun.training.saved_models import save_model
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -41,15 +42,15 @@ class Progress:
 
     rows: list[dict[str, float]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    _lines: list[str] = field(default_factory=list, repr=False)  # of metrics.csv, as far as they were asked for
 
     def metrics_csv(self) -> str:
         """Return metrics.csv: each number in the shortest text that reads back as the same float32."""
         if not self.rows:
             return ""
-        lines = [",".join(self.rows[0])]
-        for row in self.rows:
-            lines.append(",".join(str(v) if k == "epoch" else str(np.float32(v)) for k, v in row.items()))
-        return "\n".join(lines) + "\n"
+        for row in self.rows[len(self._lines) :]:
+            self._lines.append(",".join(str(v) if k == "epoch" else str(np.float32(v)) for k, v in row.items()))
+        return "\n".join([",".join(self.rows[0]), *self._lines]) + "\n"
 
     def timing_csv(self) -> str:
         """Return timing.csv: epoch, seconds."""
@@ -99,8 +100,10 @@ class BestModel(keras.callbacks.ModelCheckpoint):
 class Recorder(keras.callbacks.Callback):
     """Keeps the rows and commits the run.
 
-    A commit is made when 20 times the cost of the last one has passed, at the last epoch, when a callback ends the
-    training and when a signal came; inside an epoch once it has lasted a minute.
+    A commit is made at an epoch's end as long as all commits, with this one and the last one, stay within LARGEST_SHARE
+    of the training's time, and inside an epoch after a minute without one; in any case at the last epoch, when a
+    callback ends the training and when a signal came. (A last commit may be slower than those before: 1 / 25 keeps
+    nearly all trainings below 5 %.)
 
     Args:
         run: where to commit.
@@ -110,6 +113,7 @@ class Recorder(keras.callbacks.Callback):
         capture: returns the state to commit as bytes, given the finished blocks of the running epoch.
     """
 
+    LARGEST_SHARE = 1 / 25
     INSIDE_EPOCH_SECONDS = 60.0
 
     def __init__(
@@ -119,10 +123,14 @@ class Recorder(keras.callbacks.Callback):
         self.run, self.best, self.guard, self.experiment, self.capture = run, best, guard, experiment, capture
         measured = ["loss", *experiment.metric_names]
         self.columns = [*measured, *(f"val_{name}" for name in measured)]
+        self.columns += [f"train_{name}" for name in measured if experiment.evaluate_train]
+        self.measuring: Measuring | None = None
         self.progress = Progress()
         self.passed_over = (0, 0)  # epoch and blocks of it that an earlier process has done
         self._at, self._stop_wanted = 0, False
-        self._committed_at, self._cost = time.monotonic(), 0.0
+        self._created = self._committed_at = time.monotonic()
+        self._spent, self._cost = 0.0, 0.05  # seconds; a first commit on a busy disk
+        self._committed_rows = -1
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Note the rate of the epoch's first step and the time."""
@@ -136,9 +144,8 @@ class Recorder(keras.callbacks.Callback):
             return
         if self.model.stop_training:  # Keras would log the part of the epoch as if it were whole
             self.model.stop_training, self._stop_wanted = False, True
-        if self._stop_wanted:
-            return
-        if time.monotonic() - self._committed_at >= max(self.INSIDE_EPOCH_SECONDS, 20 * self._cost):
+        long_ago = time.monotonic() - self._committed_at >= self.INSIDE_EPOCH_SECONDS
+        if long_ago and not self._stop_wanted and self._can_afford():
             self.commit(blocks=batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -146,46 +153,71 @@ class Recorder(keras.callbacks.Callback):
         self.model.stop_training = self.model.stop_training or self._stop_wanted
         row = {name: float((logs or {})[name]) for name in self.columns}
         self.progress.rows.append({"epoch": epoch + 1, **row, "learning_rate": self._rate})
-        self.progress.seconds.append(time.monotonic() - self._began)
+        spent = self.measuring.seconds if self.measuring else 0.0
+        self.progress.seconds.append(time.monotonic() - self._began - spent)
         if self.experiment.save_every and (epoch + 1) % self.experiment.save_every == 0:
             self.run.write_epoch(epoch + 1, lambda path: save_model(self.model, path))
         last = epoch + 1 == self.experiment.epochs or self.model.stop_training or self.guard.signal_number is not None
-        if last or time.monotonic() - self._committed_at >= 20 * self._cost:
+        if last or self._can_afford():
             self.commit()
 
     def commit(self, blocks: int = 0) -> None:
         """Write the best model, the tables, the state (the one commit point) and the record, in this order."""
         start = time.monotonic()
-        self.write_tables()
-        self.run.write_state(self.capture(blocks))
-        self.run.update(**self.summary())
-        self._committed_at = time.monotonic()
-        self._cost = max(self._committed_at - start, 0.8 * self._cost)  # without a better model, it is far less
+        self._write_best(moved_on=blocks > 0 or self.best.epoch < len(self.progress.rows))
+        self.run.commit(self._tables(), self.capture(blocks), **self.summary())
+        self._committed_at, self._committed_rows = time.monotonic(), len(self.progress.rows)
+        took = self._committed_at - start
+        self._spent, self._cost = self._spent + took, max(took, 0.8 * self._cost)  # far less without a better model
 
     def write_tables(self) -> None:
-        """Write the best model and the tables, which must not lag behind a state."""
-        if self.best.unsaved and self.best.weights is not None:
-            self._write_best(self.best.weights)
-        self.run.write_tables(self.progress.metrics_csv(), self.progress.timing_csv())
+        """Write what the last commit has not: the best model and the rows of a training that goes on from no state."""
+        self._write_best(moved_on=True)
+        if self.measuring or self._committed_rows != len(self.progress.rows):
+            self.run.write_tables(self._tables())
+
+    def add_untrained(self, train: dict[str, float], validation: dict[str, float]) -> None:
+        """Add the one row of a network that has nothing to train, as epoch 0, and commit."""
+        logs = {**train, **{f"val_{n}": v for n, v in validation.items()}, **{f"train_{n}": v for n, v in train.items()}}
+        self.progress.rows.append({"epoch": 0, **{name: logs[name] for name in self.columns}, "learning_rate": 0.0})
+        self.progress.seconds.append(0.0)
+        self.best.weights, self.best.epoch, self.best.unsaved = self.model.get_weights(), 0, True
+        self.commit()
 
     def summary(self) -> dict[str, Any]:
         """Return what the record says of the epochs so far."""
-        rows = [{name: short(value) for name, value in row.items()} for row in self.progress.rows]
-        best = next((row for row in rows if row["epoch"] == self.best.epoch), None)
-        return {
-            "epochs_run": len(rows),
-            "best_epoch": self.best.epoch or None,
-            "best": best and {name: value for name, value in best.items() if name != "epoch"},
-            "last": {name: value for name, value in rows[-1].items() if name != "epoch"} if rows else None,
-        }
 
-    def _write_best(self, weights: list[np.ndarray]) -> None:
-        present = self.model.get_weights()
-        self.model.set_weights(weights)
+        rows = {row["epoch"]: row for row in self.progress.rows}
+
+        def measured(epoch: float) -> dict[str, float] | None:
+            if epoch not in rows:
+                return None
+            return {name: short(value) for name, value in rows[epoch].items() if name != "epoch"}
+
+        best, last = self.best.epoch, max(rows, default=0)
+        best_epoch = best if best in rows else None
+        return {"epochs_run": last, "best_epoch": best_epoch, "best": measured(best), "last": measured(last)}
+
+    def _tables(self) -> dict[str, str]:
+        measured = self.measuring.tables() if self.measuring else {}
+        return {METRICS: self.progress.metrics_csv(), TIMING: self.progress.timing_csv(), **measured}
+
+    def _can_afford(self) -> bool:
+        allowed = self.LARGEST_SHARE * (time.monotonic() - self._created)
+        return self._spent + 2 * self._cost <= allowed
+
+    def _write_best(self, *, moved_on: bool) -> None:
+        """Save the best epoch's weights, unless they are; `moved_on` where they are no longer the model's."""
+        if not self.best.unsaved or self.best.weights is None:
+            return
+        present = self.model.get_weights() if moved_on else []
+        if moved_on:
+            self.model.set_weights(self.best.weights)
         try:
             self.run.write_best(lambda path: save_model(self.model, path))
         finally:
-            self.model.set_weights(present)
+            if moved_on:
+                self.model.set_weights(present)
         self.best.unsaved = False
 
 

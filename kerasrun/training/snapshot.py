@@ -26,6 +26,7 @@ COUNTERS: dict[type, tuple[str, ...]] = {
     BestModel: ("best", "epoch"),
     Rate: ("base",),
 }
+ARRAYS = ("weights", "optimizer", "metrics")  # what of a state is arrays
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,17 @@ def put_back(state: State, model: keras.Model, callbacks: list[keras.callbacks.C
 
 
 def pack(state: State) -> bytes:
-    """Return a state as bytes: the sha256 of what follows, then a NumPy archive."""
-    values = {
-        f.name: getattr(state, f.name) for f in fields(state) if f.name not in ("weights", "optimizer", "metrics")
-    }
-    arrays = {"values": np.frombuffer(json.dumps(values).encode(), dtype=np.uint8)}
-    for name in ("weights", "optimizer", "metrics"):
-        arrays |= {f"{name}_{index:04d}": array for index, array in enumerate(getattr(state, name))}
+    """Return a state as bytes: the sha256 of what follows, then one NumPy array after another, the first of them JSON.
+
+    A zip, as np.savez writes it, takes three times as long.
+    """
+    values = {f.name: getattr(state, f.name) for f in fields(state) if f.name not in ARRAYS}
+    values["arrays"] = {name: len(getattr(state, name)) for name in ARRAYS}
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    np.save(buffer, np.frombuffer(json.dumps(values).encode(), dtype=np.uint8))
+    for name in ARRAYS:
+        for array in getattr(state, name):
+            np.save(buffer, array, allow_pickle=False)
     return atomic.sealed(buffer.getvalue())
 
 
@@ -117,13 +120,13 @@ def unpack(content: bytes) -> State:
     Raises:
         ValueError: a single bit differs.
     """
-    with np.load(io.BytesIO(atomic.unsealed(content)), allow_pickle=False) as arrays:
-        values = json.loads(arrays["values"].tobytes())
-
-        def group(name: str) -> list[np.ndarray]:
-            return [arrays[key] for key in sorted(arrays.files) if key.startswith(f"{name}_")]
-
-        return State(**values, weights=group("weights"), optimizer=group("optimizer"), metrics=group("metrics"))
+    buffer = io.BytesIO(atomic.unsealed(content))
+    values = json.loads(np.load(buffer, allow_pickle=False).tobytes())
+    arrays = {
+        name: [np.load(buffer, allow_pickle=False) for _ in range(count)]
+        for name, count in values.pop("arrays").items()
+    }
+    return State(**values | arrays)
 
 
 def last_state(run: Run) -> State | None:
@@ -172,7 +175,7 @@ class Restorer(keras.callbacks.Callback):
 
 
 def _copies(variables: list[Any]) -> list[np.ndarray]:
-    return [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
 
 
 def _optimizer_variables(model: keras.Model) -> list[Any]:

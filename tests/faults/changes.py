@@ -24,9 +24,10 @@ def _around(owner, name, before=None, after=None):
 
 
 def slow_epochs():
-    """Give each epoch 0.2 s more, so that something can happen within."""
+    """Commit each epoch, and give each 0.2 s more, so that something can happen within."""
     from kerasrun.training.callbacks import Recorder
 
+    commit_always()
     _around(Recorder, "on_epoch_begin", before=lambda *_: time.sleep(0.2))
 
 
@@ -42,7 +43,7 @@ def commit_always():
     """Commit at each epoch's end, whatever it costs."""
     from kerasrun.training.callbacks import Recorder
 
-    _around(Recorder, "commit", after=lambda self, *_: setattr(self, "_cost", 0.0))
+    Recorder.LARGEST_SHARE = 1e9
 
 
 def commit_inside():

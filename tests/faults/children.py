@@ -139,11 +139,11 @@ def weights(path):
 
 def state(folder, name=runs.STATE):
     """Return what a state holds, the seconds apart."""
-    with np.load(io.BytesIO(atomic.unsealed((folder / name).read_bytes()))) as arrays:
-        found = {key: arrays[key] for key in arrays.files}
-    values = json.loads(found.pop("values").tobytes())
+    content = io.BytesIO(atomic.unsealed((folder / name).read_bytes()))
+    values = json.loads(np.load(content).tobytes())
     del values["seconds"]
-    return found | values
+    arrays = [(what, number) for what, count in values["arrays"].items() for number in range(count)]
+    return values | {f"{what} {number}": np.load(content) for what, number in arrays}
 
 
 def _equal(one, other):

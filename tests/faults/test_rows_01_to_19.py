@@ -39,7 +39,11 @@ def test_row_01_kills_at_random_moments_do_not_change_the_result(model, whole, t
     assert_whole(tmp_path, expected)
 
 
-@pytest.mark.parametrize("fail", ["write:9", "fsync:10", "rename:11", "write:14", "fsync:17", "rename:20", "rename:21"])
+@pytest.mark.parametrize(
+    "fail",
+    ["write:best.keras:2", "write:metrics.csv:1", "fsync:metrics.csv:2", "rename:metrics.csv:2", "rename:timing.csv:2",
+     "write:state.npz:3", "fsync:state.npz:3", "rename:state.npz:3", "rename:run.json:6", "rename:state.npz:8"],
+)  # fmt: skip
 def test_row_01_a_kill_before_any_operation_of_a_commit_does_not_change_the_result(fail, trained, tmp_path):
     code, said = train(tmp_path, "dense", change="commit_always", KERASRUN_FAIL=fail)
     assert code == 99, said
@@ -48,13 +52,13 @@ def test_row_01_a_kill_before_any_operation_of_a_commit_does_not_change_the_resu
     assert_whole(tmp_path, trained)
 
 
-@pytest.mark.parametrize("fail", ["write:11", "rename:16", "write:20", "fsync:25"])
+@pytest.mark.parametrize("fail", ["write:state.npz:1", "rename:state.npz:2", "write:state.npz:8", "fsync:run.json:8"])
 def test_row_01_a_kill_inside_an_epoch_that_is_committed_inside_does_not_change_the_result(fail, trained, tmp_path):
     inside = [*MODELS["dense"], "loop=plain", "--results", tmp_path]
     assert command("train", *inside, change="commit_inside", KERASRUN_FAIL=fail)[0] == 99
-    if fail != "write:11":
+    if fail != "write:state.npz:1":
         assert state(only_run(tmp_path).folder)["blocks"] > 0
-    assert resume(tmp_path, change="commit_inside", KERASRUN_FAIL="write:9")[0] == 99
+    assert resume(tmp_path, change="commit_inside", KERASRUN_FAIL="fsync:state.npz:2")[0] == 99
     assert resume(tmp_path, change="commit_inside")[0] == 0
     assert_whole(tmp_path, trained)
 
@@ -73,7 +77,7 @@ def test_row_02_a_kill_while_the_best_model_is_saved_leaves_the_old_or_the_new_o
 
 
 def test_row_03_a_kill_between_best_model_and_state_trains_the_epoch_again(trained, tmp_path):
-    assert train(tmp_path, "dense", KERASRUN_FAIL="write:8")[0] == 99
+    assert train(tmp_path, "dense", change="commit_always", KERASRUN_FAIL="write:metrics.csv:1")[0] == 99
     folder = only_run(tmp_path).folder
     assert (folder / runs.BEST).exists()
     assert not (folder / runs.METRICS).exists()
@@ -82,7 +86,7 @@ def test_row_03_a_kill_between_best_model_and_state_trains_the_epoch_again(train
 
 
 def test_row_04_a_kill_between_metrics_and_state_repeats_no_row(trained, tmp_path):
-    assert train(tmp_path, "dense", KERASRUN_FAIL="write:10")[0] == 99
+    assert train(tmp_path, "dense", change="commit_always", KERASRUN_FAIL="rename:state.npz:1")[0] == 99
     folder = only_run(tmp_path).folder
     assert (folder / runs.METRICS).exists()
     assert not (folder / runs.STATE).exists()
@@ -108,7 +112,9 @@ def test_row_06_changed_data_is_refused(tmp_path):
     data, results = tmp_path / "data.npz", tmp_path / "results"
     np.savez(data, x=x, y=y)
     words = [data, "epochs=6", "patience=none", "recipe=dense"]
-    code, said = command("train", *words, "--results", results, change="commit_always", KERASRUN_FAIL="write:16")
+    code, said = command(
+        "train", *words, "--results", results, change="commit_always", KERASRUN_FAIL="write:state.npz:3"
+    )
     if code == 2:
         pytest.skip(f"data of one's own comes with a later issue: {said}")
     x[3, 2] += 1
@@ -119,7 +125,7 @@ def test_row_06_changed_data_is_refused(tmp_path):
 
 
 def test_row_07_other_versions_are_named_and_recorded(trained, tmp_path):
-    assert train(tmp_path, "dense", KERASRUN_FAIL="write:13", change="commit_always")[0] == 99
+    assert train(tmp_path, "dense", KERASRUN_FAIL="write:state.npz:2", change="commit_always")[0] == 99
     run = only_run(tmp_path)
     run.update(versions={**run.record["versions"], "numpy": "1.0"})
     code, said = resume(tmp_path)
@@ -235,7 +241,7 @@ def test_row_14_missing_parents_of_the_results_folder_are_made(tmp_path):
 
 
 def test_row_15_a_folder_in_place_of_the_best_model_is_named(tmp_path):
-    assert train(tmp_path, "dense", KERASRUN_FAIL="write:13", change="commit_always")[0] == 99
+    assert train(tmp_path, "dense", KERASRUN_FAIL="write:state.npz:2", change="commit_always")[0] == 99
     best = only_run(tmp_path).folder / runs.BEST
     best.unlink()
     best.mkdir()
@@ -296,9 +302,9 @@ def test_row_19_a_callback_that_stops_inside_an_epoch_leaves_no_partial_row(trai
 
 def test_train_resume_goes_on_with_the_newest_run_of_the_experiment(trained, tmp_path):
     words = [*MODELS["dense"], "--resume", "--results", tmp_path]
-    assert command("train", *words, KERASRUN_FAIL="write:13", change="commit_always")[0] == 99
+    assert command("train", *words, KERASRUN_FAIL="write:state.npz:2", change="commit_always")[0] == 99
     other = [*MODELS["dense"], "seed=1", "--results", tmp_path]
-    assert command("train", *other, KERASRUN_FAIL="write:13")[0] == 99
+    assert command("train", *other, KERASRUN_FAIL="write:state.npz:1")[0] == 99
     assert command("train", *words)[0] == 0
     assert len([*tmp_path.glob("*/run.json")]) == 2
     ended = [run for run in map(runs.load, tmp_path.glob("digits*")) if run.status in runs.ENDED]
