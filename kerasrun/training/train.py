@@ -16,7 +16,7 @@ from kerasrun import compile_cache, environment
 from kerasrun.continuation import differences
 from kerasrun.datasets import Data, Part
 from kerasrun.environment import versions
-from kerasrun.errors import DiskError, Interrupted, KerasrunError, RunFailed
+from kerasrun.errors import DiskError, Interrupted, KerasrunError, Pruned, RunFailed
 from kerasrun.experiment import Experiment, identity, to_record
 from kerasrun.runs import BEST, ENDED, ERROR, MODEL, Run, now
 from kerasrun.training import devices, inputs, network, saved_models
@@ -147,7 +147,7 @@ def train(
         if outcome.status == "failed":
             run.write_text(ERROR, "".join(traceback.format_exception(outcome.error)))
         run.finish(outcome.status, **ending)
-    if outcome.status in ("stopped", "diverged"):  # after the record, or a kill in between would train all again
+    if outcome.status in ("stopped", "diverged", "pruned"):  # after the record, or a kill in between would train all again
         run.drop_states()
     _raise(outcome, run, experiment)
     tell(Ended(run))
@@ -228,7 +228,7 @@ def _fit(
         status = "stopped" if model.stop_training else "finished"
     except Exception as fault:
         error = fault
-        status = {Diverged: "diverged", Interrupted: "interrupted"}.get(type(fault), "failed")
+        status = {Diverged: "diverged", Interrupted: "interrupted", Pruned: "pruned"}.get(type(fault), "failed")
     if not isinstance(error, DiskError | Interrupted):
         recorder.write_tables()  # without a state where a fault came in the middle of an epoch
     return _Outcome(status, error, recorder, time.monotonic() - began)
