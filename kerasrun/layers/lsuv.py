@@ -55,7 +55,7 @@ def rescale(network, batch):
     Raises:
         InputError: a layer's outputs do not vary, or are not finite.
     """
-    done = {}
+    done: dict = {}
     layers = marked(network)
     try:
         for layer in layers:

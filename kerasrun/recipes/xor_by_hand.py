@@ -3,19 +3,19 @@
 import keras
 
 
-def xor_by_hand(task, *, activation="step", factor=1.0, output_bias=-1.0):
+def xor_by_hand(task, *, unit_activation="step", factor=1.0, output_bias=-1.0):
     """Compute XOR as AND(NAND, OR): what one unit cannot separate, two layers can (Minsky and Papert 1969).
 
-    The output is 1 where its weighted sum is above 0. With activation=sigmoid the sums are too small for clear answers:
-    the outputs are 0.555, 0.614, 0.614 and 0.555. `factor` multiplies all weights and biases; with factor=10 and
-    output_bias=-1.5 the sigmoid gives the truth table, too.
+    The output is 1 where its weighted sum is above 0. With unit_activation=sigmoid the sums are too small for clear
+    answers: the outputs are 0.555, 0.614, 0.614 and 0.555. `factor` multiplies all weights and biases; with factor=10
+    and output_bias=-1.5 the sigmoid gives the truth table, too.
     """
 
     def layer(kernel, bias):
         kernel, bias = ([[factor * number for number in row] for row in rows] for rows in (kernel, [bias]))
         return keras.layers.Dense(
             len(bias[0]),
-            activation=activation,
+            activation=unit_activation,
             kernel_initializer=keras.initializers.Constant(kernel),
             bias_initializer=keras.initializers.Constant(bias[0]),
             trainable=False,

@@ -178,7 +178,8 @@ class Recorder(keras.callbacks.Callback):
 
     def add_untrained(self, train: dict[str, float], validation: dict[str, float]) -> None:
         """Add the one row of a network that has nothing to train, as epoch 0, and commit."""
-        logs = {**train, **{f"val_{n}": v for n, v in validation.items()}, **{f"train_{n}": v for n, v in train.items()}}
+        parts = {"": train, "val_": validation, "train_": train}
+        logs = {f"{part}{name}": value for part, logs in parts.items() for name, value in logs.items()}
         self.progress.rows.append({"epoch": 0, **{name: logs[name] for name in self.columns}, "learning_rate": 0.0})
         self.progress.seconds.append(0.0)
         self.best.weights, self.best.epoch, self.best.unsaved = self.model.get_weights(), 0, True
@@ -186,7 +187,6 @@ class Recorder(keras.callbacks.Callback):
 
     def summary(self) -> dict[str, Any]:
         """Return what the record says of the epochs so far."""
-
         rows = {row["epoch"]: row for row in self.progress.rows}
 
         def measured(epoch: float) -> dict[str, float] | None:

@@ -16,8 +16,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasrun.datasets import Data
+from kerasrun.experiment import Experiment
 from kerasrun.layers import Maxout, Step
+from kerasrun.training import model as models
 from kerasrun.training.loop import Arrays
+from kerasrun.training.seeds import fixed_examples
 
 COLUMNS = (
     "epoch", "layer", "kind", "units", "activation", "gradient", "kernel_gradient", "kernel_gradient_rms", "weights",
@@ -104,7 +108,7 @@ class Health:
         steps = self._changes(gradients, penalties)
         changes = {id(w): (gradient, step) for w, gradient, step in zip(trained, gradients, steps, strict=True)}
         norms = [norm | probe.norms(changes) for norm, probe in zip(norms, probes, strict=True)]
-        front = next((layer for layer in model.layers if layer.name == "scale"), None)
+        front = next((layer for layer in model.layers if layer.name in ("scale", "prepare")), None)
         entering = front(x) if front else x
         for variable, value in zip(variables, kept, strict=True):
             variable.assign(value)
@@ -119,6 +123,12 @@ class Health:
         if pairs:
             optimizer.apply(*zip(*pairs, strict=True))
         return [tf.convert_to_tensor(weight) - value for weight, value in zip(trained, before, strict=True)]
+
+
+def health_batch(experiment: Experiment, data: Data) -> Arrays:
+    """Return inputs and labels, in the loss's form, of the training examples that all runs on one split measure."""
+    rows = fixed_examples(experiment.split_seed, "health", len(data.train.x), LARGEST_BATCH)
+    return data.train.x[rows], models.labels(data.train.y[rows], data.task, experiment.loss)
 
 
 @dataclass

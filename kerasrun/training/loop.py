@@ -43,6 +43,7 @@ class Plan:
         passes: how often an epoch goes through the examples.
         block: steps a graph call; 1 for the plain loop.
         jit: whether whole blocks are compiled with XLA.
+        every: steps between two evaluations inside an epoch, a multiple of the block; None for none.
     """
 
     loop: str
@@ -51,6 +52,7 @@ class Plan:
     passes: int
     block: int
     jit: bool
+    every: int | None = None
 
     @property
     def steps(self) -> int:
@@ -160,10 +162,21 @@ class Feeder:
 
     def evaluate(self, part: Arrays) -> dict[str, float]:
         """Return loss and metrics of the model's present weights on a part."""
-        self.model.reset_metrics()
-        logs = self._evaluation(part)(None)
-        self.model.reset_metrics()
-        return {name: float(value) for name, value in logs.items()}
+        return self.evaluator(part)()
+
+    def evaluator(self, part: Arrays) -> Callable[[], dict[str, float]]:
+        """Return a function that evaluates the model's weights of the moment on a part; running means are put back."""
+        evaluation, means = self._evaluation(part), self.model.metrics_variables
+
+        def evaluate() -> dict[str, float]:
+            kept = [np.array(keras.ops.convert_to_numpy(variable)) for variable in means]
+            self.model.reset_metrics()
+            logs = {name: float(value) for name, value in evaluation(None).items()}
+            for variable, value in zip(means, kept, strict=True):
+                variable.assign(value)
+            return logs
+
+        return evaluate
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the model's outputs with its present weights, float32 (n, outputs)."""

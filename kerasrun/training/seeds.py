@@ -39,6 +39,19 @@ def batch_order(seed: int, epoch: int, examples: int, passes: int = 1) -> np.nda
     return np.concatenate([generator.permutation(examples) for _ in range(passes)]).astype(np.int32)
 
 
+def fixed_examples(split_seed: int, purpose: str, examples: int, count: int) -> np.ndarray:
+    """Return the rows of some training examples that are the same in all runs on one split, int64 (count,), rising.
+
+    Args:
+        split_seed: decides the split.
+        purpose: what they are for; others for each.
+        examples: number of training examples.
+        count: how many; all where there are not so many.
+    """
+    order = np.random.default_rng(derive(split_seed, "examples", purpose)).permutation(examples)
+    return np.sort(order[:count])
+
+
 @contextmanager
 def recorded_initializers() -> Iterator[dict[int, Any]]:
     """Remember each weight's initializer, by the id of the variable, while a recipe builds its model."""

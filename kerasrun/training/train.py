@@ -33,6 +33,7 @@ from kerasrun.training.callbacks import (
     short,
 )
 from kerasrun.training.loop import Arrays, Feeder, Plan, choose_loop, steps_per_block
+from kerasrun.training.measuring import Measuring
 from kerasrun.training.own_code import own_callbacks
 from kerasrun.training.predictions import predictions
 from kerasrun.training.snapshot import Restorer, State, capture, put_back
@@ -171,6 +172,7 @@ class _Prepared:
     plan: Plan
     setting: devices.Setting
     own_callbacks: list[keras.callbacks.Callback]
+    measuring: Measuring | None
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,8 @@ def _prepare(experiment: Experiment, run: Run, data: Data, *, fresh: bool) -> _P
     feeder = Feeder(built.model, train_part, validation_part, plan, experiment.seed)
     run.update(experiment=to_record(experiment), experiment_hash=identity(experiment, ""))
     _record_start(run, experiment, data, setting, plan, built)
-    return _Prepared(feeder, plan, setting, callbacks)
+    wanted = experiment.evaluate_train or experiment.health or plan.every
+    return _Prepared(feeder, plan, setting, callbacks, Measuring(experiment, feeder, data) if wanted else None)
 
 
 def _fit(
@@ -205,10 +208,12 @@ def _fit(
     """Train to the end, or to whatever ends it before."""
     feeder, model = prepared.feeder, prepared.feeder.model
     best = BestModel(*experiment.monitored)
-    counting = [*rates(experiment), *prepared.own_callbacks, guard, best, *early_stopping(experiment)]
+    measuring = [prepared.measuring] if prepared.measuring else []
+    counting = [*rates(experiment), *measuring, *prepared.own_callbacks, guard, best, *early_stopping(experiment)]
     recorder = Recorder(
         run, best, guard, experiment, lambda blocks: capture(model, recorder.progress, counting, blocks)
     )
+    recorder.measuring = prepared.measuring
     if state is not None:
         recorder.progress = Progress(list(state.rows), list(state.seconds))
         if (run.folder / BEST).exists():  # a best epoch after the state will be trained again, to the same weights
@@ -219,7 +224,10 @@ def _fit(
     began = time.monotonic()
     error: BaseException | None = None
     try:
-        if state is not None and (state.stopped or state.epochs >= experiment.epochs):
+        if not model.trainable_variables:
+            recorder.set_model(model)
+            recorder.add_untrained(feeder.evaluate(feeder.train), feeder.evaluate(feeder.validation))
+        elif state is not None and (state.stopped or state.epochs >= experiment.epochs):
             put_back(state, model, counting)
             model.stop_training = state.stopped
         else:
@@ -289,7 +297,11 @@ def _plan(
         block = 1 if loop == "plain" else steps_per_block(setting.multiplications, experiment.batch_size)
     if block > 1 and experiment.callbacks:
         notes = (*notes, f"callbacks: a batch in the {loop} loop is a block of {block} steps; epochs are epochs")
-    return Plan(loop, len(train[0]), experiment.batch_size, passes, block, setting.jit), notes
+    plan = Plan(loop, len(train[0]), experiment.batch_size, passes, block, setting.jit)
+    if experiment.validate_every:
+        every = max(1, round(experiment.validate_every * plan.steps))
+        plan = replace(plan, every=every, block=max(n for n in range(1, min(block, every) + 1) if every % n == 0))
+    return plan, notes
 
 
 def _record_start(
