@@ -1,4 +1,4 @@
-"""`kerasrun datasets`: which datasets there are and where their data is; `add` takes one's own copy of one."""
+"""`kerasrun datasets`: which datasets there are and where their data is; `add` a copy of one, `profile` a table."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from kerasrun import own_data
 from kerasrun.cli import console, words
 
-app = typer.Typer(invoke_without_command=True, help="List the datasets, or add a copy of one.")
+app = typer.Typer(invoke_without_command=True, help="List the datasets, add a copy of one, or look at a table.")
+_Text = Annotated[str | None, typer.Option(show_default=False)]
 _COLUMNS = ("dataset", "kind", "shape", "classes", "train", "test", "size", "status", "description")
 
 
@@ -24,7 +26,7 @@ def listing(context: typer.Context, *, format: words.Format = words.Form.TABLE) 
     if format == "table":
         console.show_table(_COLUMNS, [_shown(row) for row in rows])
         console.notice(
-            "no test: a part is held out first (--test 0.2) · further data: synthetic:<name>, or a path ending in .npz"
+            "no test: a part is held out first (--test 0.2) · further data: synthetic:<name>, or a file of your own"
         )
     else:
         values = [{**row, "shape": _shape(row["shape"])} for row in rows]
@@ -45,6 +47,40 @@ def add(
 
     path = datasets.add(name, file)
     console.say(f"{path.stem} is registered: {path}", f"next: kerasrun train {path.stem}")
+
+
+@app.command("profile")
+def profile(
+    file: Annotated[Path, typer.Argument(help="A table: CSV and its kin, or Parquet.", show_default=False)],
+    *,
+    target: _Text = None,
+    task: _Text = None,
+    na: _Text = None,
+    drop: _Text = None,
+    kinds: _Text = None,
+    header: Annotated[bool | None, typer.Option("--header/--no-header", show_default=False)] = None,
+    separator: _Text = None,
+    encoding: _Text = None,
+    format: words.Format = words.Form.TABLE,
+) -> None:
+    """Look at a table before training on it.
+
+    The options are those of kerasrun train; with a target, columns that give it away are named.
+    """
+    from kerasrun.tables.profile import HEAD, profile
+
+    given = {
+        "target": target, "task": task, "na": na, "drop": drop, "kinds": kinds, "header": header,
+        "separator": separator, "encoding": encoding,
+    }  # fmt: skip
+    options = {
+        name: option.default if given.get(name) is None else option.read(name, given[name])
+        for name, option in own_data.TABLE_OPTIONS.items()
+    }
+    found = profile(file, options)
+    console.notice(found.says)
+    console.show_rows(HEAD, found.rows, format)
+    console.notice(*found.remarks)
 
 
 def _shown(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -50,7 +50,7 @@ def _hold_out(unsplit: Unsplit, name: str, share: float, seed: tuple[int, ...]) 
     size = _size(total, share, f"--{name}", unsplit.where)
     if unsplit.by == "time" and unsplit.key is not None:
         return np.sort(np.argsort(unsplit.key, kind="stable")[total - size :]), [
-            f"the {name} part is the latest {size:,}"
+            f"the {name} part is the latest {size:,} rows"
         ]
     if unsplit.by == "group" and unsplit.key is not None:
         return _whole_groups(unsplit.key, size, name, seed)

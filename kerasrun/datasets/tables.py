@@ -13,6 +13,7 @@ import numpy as np
 
 from kerasrun import tables
 from kerasrun.datasets.parts import Part, Unsplit, aligned
+from kerasrun.errors import InputError
 from kerasrun.inputs import InputColumn, TableInputs
 from kerasrun.tables import LARGEST_VOCABULARY, Column, Table
 
@@ -47,6 +48,8 @@ def read_part(path: Path, name: str, like: Unsplit) -> tuple[Part, str]:
         InputError: a column is missing, or a cell is not of the kind that it has in the training file.
     """
     table = tables.read_like(path, like.fit.args[0])  # type: ignore[union-attr]
+    if table.sha256 == like.content_hash:
+        raise InputError(f"--{name} {path}: is the training file itself; a {name} part needs other rows")
     return _part(table), hashlib.sha256(f"{like.content_hash} {name} {table.sha256}".encode()).hexdigest()
 
 
@@ -58,6 +61,7 @@ def _fit(table: Table, unsplit: Unsplit) -> Unsplit:
     """Find medians and categories in the training part, and bring all parts into the form that is trained on."""
     inputs, notes = _inputs(table, unsplit.train.x)
     parts = {name: replace(part, x=_encoded(table, inputs, part.x)) for name, part in unsplit.parts().items()}
+    notes += [line for name, part in parts.items() if name != "train" for line in _unknown(inputs, part.x, name)]
     return replace(
         unsplit.having(parts), task=replace(unsplit.task, input_shape=(inputs.features,)), columns=inputs.names,
         inputs=inputs, fit=None, notes=(*unsplit.notes, *notes),
@@ -99,6 +103,16 @@ def _values(column: Column, cells: np.ndarray, missing: str) -> tuple[tuple[str,
     rest = int(np.count_nonzero(counts)) - len(kept)
     return kept, [f"{column.name}: the {len(kept):,} most frequent categories; {rest:,} more count as none"] * (
         rest > 0
+    )
+
+
+def _unknown(inputs: TableInputs, x: np.ndarray, part: str) -> list[str]:
+    """Return a line on the categories that the training part does not have, as far as there are any."""
+    codes = x[:, len(inputs.names) - len(inputs.categories) :]
+    counts = zip(inputs.categories, (codes == inputs.tokens).sum(axis=0), strict=True)
+    found = [f"{column.name} {count:,}" for column, count in counts if count]
+    return [f"cells of the {part} part whose category training does not have: {', '.join(found[:_SHOWN])}"] * bool(
+        found
     )
 
 

@@ -14,13 +14,13 @@ Options = Mapping[str, Any]
 APART = ("target", "group", "split", "time", "sample_weight")  # options that name a column which is no input
 
 
-def spelled(path: Path, names: tuple[str, ...], options: Options) -> dict[str, Any]:
+def spelled(path: Path, names: tuple[str, ...], options: Options, *, needs_target: bool = True) -> dict[str, Any]:
     """Return the options with the columns' names as the file spells them.
 
     Raises:
         InputError: there is no such column, no target, or one column in two places.
     """
-    if not options["target"]:
+    if needs_target and not options["target"]:
         likely = next((name for name in names if name.lower() in ("target", "label", "class", "y")), names[-1])
         raise InputError(
             f"{path}: which column is to be predicted? as --target {argument(likely)}\ncolumns: {listed(names, 30)}"
@@ -75,3 +75,8 @@ def listed(names: Iterable[str], most: int = 4) -> str:
 def argument(text: str) -> str:
     """Return a text as a command line takes it."""
     return f"'{text}'" if " " in text else text
+
+
+def number(value: float) -> str:
+    """Return a number as people read it."""
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"

@@ -65,7 +65,7 @@ def column(path: Path, raw: RawColumn, wanted: str | None = None) -> Column | st
             return _as_dates(path, raw, found)
         cells, different = int((~raw.empty).sum()), len(raw.texts)
         if different > max(FEW, cells / 2):
-            return f"{different:,} different texts in {cells:,} cells"
+            return f"{different:,} different texts in {cells:,} cells, as '{shown(raw.texts[0])[:20]}'"
     return Column(raw.name, "category", texts=tuple(raw.texts))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasrun.dataset_table import DatasetEntry
-from kerasrun.errors import InputError, shown
+from kerasrun.errors import InputError
 from kerasrun.tables import asked, kinds, reader, targets
 from kerasrun.tables.asked import Options, argument, listed
 from kerasrun.tables.kinds import Column
@@ -170,6 +170,12 @@ def _usable(
         InputError: there are empty cells and nobody said what to do.
     """
     empty = {column.name: raw.columns[column.name].empty for column in columns}
+    notes = []
+    blank = target.absent & np.logical_and.reduce([*empty.values()])
+    if blank.any():
+        notes.append(f"{int(blank.sum()):,} rows without any cell are left out")
+        empty = {name: cells & ~blank for name, cells in empty.items()}
+        target = replace(target, absent=target.absent & ~blank)
     counts = {name: int(cells.sum()) for name, cells in empty.items() if cells.any()}
     if options["missing"] == "error":
         _refuse_empty(path, empty, counts, raw.rows)
@@ -179,14 +185,14 @@ def _usable(
                 f"the target '{options['target']}' is empty in {count:,} of {raw.rows:,} rows (first: row {row})\n"
                 "nothing can be made up for it: --missing drop, median, mean or indicator leaves these rows out"
             )
-    notes = []
-    keep = ~target.absent
+    keep = ~(target.absent | blank)
     if target.absent.any():
         notes.append(f"{int(target.absent.sum()):,} rows without a target are left out")
     if options["missing"] == "drop":
         for cells in empty.values():
             keep &= ~cells
-        if lost := int((~keep).sum()):
+        if counts:
+            lost = int(np.logical_or.reduce([*empty.values()]).sum())
             notes.append(f"--missing drop: {lost:,} of {raw.rows:,} rows have an empty cell and are left out")
     elif counts:
         notes.append(f"empty cells: {_counted(counts)}; {_filled(options['missing'])}")
@@ -244,10 +250,10 @@ def _parts(path: Path, raw: reader.RawColumn) -> np.ndarray:
     """Return the part that each row is said to belong to."""
     named = [_PARTS.get(text.lower()) for text in raw.texts]
     if raw.form != "texts" or raw.empty.any() or None in named or "train" not in named:
-        wrong = next((text for text, part in zip(raw.texts, named, strict=True) if part is None), "another value")
+        held = listed(raw.texts) if raw.texts else raw.form
         raise InputError(
-            f"{path}: --split {raw.name}: '{shown(wrong)}' is none of train, validation, test\n"
-            "each row of the column says one of them, and some say train"
+            f"{path}: --split {raw.name}: each row must say train, validation or test, and some train\n"
+            f"the column holds {held}{' and empty cells' if raw.empty.any() else ''}"
         )
     return np.array(named)[raw.cells]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasrun import task
 from kerasrun.errors import InputError, shown
-from kerasrun.tables.asked import listed
+from kerasrun.tables.asked import listed, number
 from kerasrun.tables.kinds import FEW
 from kerasrun.tables.reader import RawColumn
 from kerasrun.task import Task
@@ -114,7 +114,7 @@ def _numbers(path: Path, raw: RawColumn) -> Target:
         raise InputError(f"{path}: row {row} of the target '{name}' is infinite\nmend it, or --na inf --missing drop")
     if cells.min() == cells.max():
         raise InputError(f"{path}: the target '{name}' is {cells[0]:g} in every row; there is nothing to predict")
-    note = f"target {name}: regression, {_number(cells.min())} to {_number(cells.max())}, mean {_number(cells.mean())}"
+    note = f"target {name}: regression, {number(cells.min())} to {number(cells.max())}, mean {number(cells.mean())}"
     return Target("regression", (), raw.cells.astype(np.float32).reshape(-1, 1), raw.empty, note)
 
 
@@ -158,7 +158,3 @@ def _named(raw: RawColumn) -> tuple[tuple[str, ...], np.ndarray]:
     place = np.empty(len(order) + 1, np.int32)
     place[order], place[-1] = np.arange(len(order)), 0
     return tuple(raw.texts[code] for code in order), place[raw.cells]
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
