@@ -115,6 +115,17 @@ class Experiment:
     deterministic: bool = _setting(
         False, settings.boolean, "ask TensorFlow for deterministic operations (for a GPU)", identity=False
     )
+    evaluate_train: int | None = _setting(
+        None,
+        settings.optional(settings.whole_number(1)),
+        "after each epoch, also evaluate N training examples without dropout: columns train_loss …",
+    )
+    validate_every: float | None = _setting(
+        None, settings.optional(settings.share), "also evaluate after each such part of an epoch, as 0.1: progress.csv"
+    )
+    health: bool = _setting(
+        False, settings.boolean, "measure gradients, weights and outputs layer by layer, every epoch: health.csv"
+    )
     save_every: int | None = _setting(
         None, settings.optional(settings.whole_number(1)), "also keep the model of every N-th epoch", identity=False
     )

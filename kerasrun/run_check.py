@@ -117,7 +117,7 @@ def _rows(path: Path, record: dict[str, Any], *, ended: bool) -> Iterator[str]:
         return
     done = record.get("epochs_run") or 0
     rows = [*csv.reader(lines)]
-    head, body = (rows[0], rows[1:]) if rows else ([], [])
+    head, body = (rows[0], [row for row in rows[1:] if row[:1] != ["0"]]) if rows else ([], [])  # 0: nothing to train
     if len(body) < done or (ended and len(body) != done):
         yield f"holds {len(body)} epochs, the record says {done}"
     for number, row in enumerate(body, start=1):

@@ -95,6 +95,14 @@ def positive_number(name: str, value: Any) -> float:
     return number
 
 
+def share(name: str, value: Any) -> float:
+    """Read a number above 0 and at most 1."""
+    number = _number(name, value)
+    if not 0 < number <= 1:
+        raise InputError(f"{name}={shown(value)} must be a number above 0 and at most 1, as 0.1")
+    return number
+
+
 def choice(*allowed: str) -> Reader:
     """Return a reader of one out of a few words."""
 
