@@ -16,6 +16,7 @@ import functools
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ Curves = Mapping[str, list[float]]
 
 _HERE_ONLY = ("path", "table", "results", "checksum", "files", "origins", "resumed")  # of a folder, or of one machine
 _BESIDE = ("id", "created")  # which run a row of epochs belongs to
-_FORMULA = tuple("=+-@")  # a spreadsheet would run it
+_FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  a spreadsheet would run it
 
 
 def all_records(results: Path) -> tuple[list[Record], list[Damaged]]:
@@ -133,7 +134,7 @@ def _all_curves(path: Path, changed: int) -> dict[tuple[str, str], dict[str, lis
     found: dict[tuple[str, str], dict[str, list[float]]] = {}
     try:
         head, *rows = _rows(gzip.decompress(path.read_bytes()))
-    except (OSError, EOFError, ValueError, csv.Error) as error:
+    except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
     for number, row in enumerate(rows, start=1):
         try:
@@ -200,7 +201,7 @@ def _record(head: Sequence[str], row: Sequence[str]) -> Record:
         raise Fault(f"has {len(row)} cells, the head has {len(head)}")
     record: Record = {}
     for name, cell in zip(head, row, strict=True):
-        if cell:
+        if cell and name not in _HERE_ONLY:  # no table leads to a folder
             *parents, key = name.split(".")
             part: Any = record
             for parent in parents:

@@ -13,6 +13,7 @@ import pytest
 from kerasrun import incoming, merging, run_check, run_folder, run_index, run_tables, runs
 from kerasrun.errors import DiskError, InputError, RunInUse
 
+FLIPPED = gzip.compress(b"id,created,loss\n" + b"a,b,1\n" * 50)[:15] + b"\xff" + bytes(20)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 RECIPE = '"""A recipe."""\n\n\ndef dense(task):\n    return task\n'
 
@@ -288,11 +289,19 @@ def test_a_damaged_table_is_refused_and_the_rest_comes(ours, other, tmp_path, da
 
 
 @pytest.mark.parametrize(
-    "epochs", [b"not gzip", gzip.compress(b"id,created,loss\na,b,c\n"), gzip.compress(b"id,created,loss\n")[:15]]
+    "epochs",
+    [b"not gzip", gzip.compress(b"id,created,loss\na,b,c\n"), gzip.compress(b"id,created,loss\n")[:15], FLIPPED],
 )
 def test_a_table_whose_epochs_are_damaged_is_refused(ours, other, tmp_path, epochs):
     (table(other, "a5", make(tmp_path / "gone", 2)) / "epochs.csv.gz").write_bytes(epochs)
     assert "epochs.csv.gz" in reason(merging.merge(other, ours))
+
+
+def test_a_column_of_a_table_that_names_a_folder_is_not_read(ours, other, tmp_path):
+    folder = table(other, "a5", make(tmp_path / "gone", 2))
+    head, row = (folder / "runs.csv").read_text().splitlines()
+    (folder / "runs.csv").write_text(f"{head},path,results\n{row},{tmp_path},{ours}\n")
+    assert not {"path", "results"} & run_tables.read(folder)[0].keys()
 
 
 def test_epochs_that_unpack_to_more_than_a_table_has_are_refused(ours, other, tmp_path, monkeypatch):
