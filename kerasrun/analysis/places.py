@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from kerasrun.analysis.columns import matches
@@ -44,11 +45,12 @@ class Grid:
 
     def place(self, setting: Mapping[str, Any]) -> Place:
         """Return the place of a cell's setting."""
-        return tuple(self._point(axis, setting) for axis in self.axes)
+        settings = (_key(setting.get(name) for name in axis.names) for axis in self.axes)
+        return tuple(points[key] for points, key in zip(self._points, settings, strict=True))
 
-    def _point(self, axis: Axis, setting: Mapping[str, Any]) -> int:
-        wanted = _key(setting.get(name) for name in axis.names)
-        return next(number for number, point in enumerate(axis.values) if _key(point) == wanted)
+    @cached_property
+    def _points(self) -> list[dict[str, int]]:
+        return [{_key(point): number for number, point in enumerate(axis.values)} for axis in self.axes]
 
     def condition(self, given: Any) -> Condition:
         """Read a condition: "optimizer=adam", "optimizer=adam, hidden=300-100" or {optimizer = "adam"}.
