@@ -143,7 +143,8 @@ def _groups(
     metric = _metric(columns, question.metric)
     notes += fairness.flags(chosen, columns, metric, differing, allowed)
     by = _with_data(by or [name for name in differing if name not in ("seed", *QUIET)] or ["recipe"], chosen)
-    margin = planning.parse_margin(question.power) if question.power else question.margin
+    asked = question.power or question.margin
+    margin = None if asked is None else planning.parse_margin(str(asked))
     usual = usual_margin(metric) if margin is None else replace(usual_margin(metric), value=margin)
     rules = means.Rules(metric, at, direction(chosen, metric), usual, question.sort)
     if question.until:

@@ -107,8 +107,9 @@ def share_of_axes(groups: Groups, rules: Rules, axes: Sequence[Axis]) -> Compari
         cells.append(
             [one.axis, f"{one.first * 100:.1f} %{interval}", f"{one.total * 100:.1f} %" if number < of_axes else None]
         )
-    left = sorted({unit for group in groups.members for unit in group.outcomes} - common)
+    left = len({unit for group in groups.members for unit in group.outcomes} - common)
     notes = ["shares of this grid: they depend on the values that were chosen for the axes"]
-    notes += [f"{len(left)} seeds that not every cell has are left out"] if left else []
+    if left:
+        notes.append(f"{left} seed{'s' if left > 1 else ''} without a result in some cell, left out")
     title = f"share of the variance of {subject(groups, rules)} · {len(groups.members)} cells × {len(common)} seeds"
     return Comparison(rules.metric, title, tuple(rows[0]), rows, (("axis", "alone", "with interactions"), cells), notes)

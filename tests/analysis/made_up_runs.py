@@ -20,7 +20,7 @@ def run(number, accuracy=0.9, *, knobs=(), best=None, **changes):
     return {
         "format": 1, "id": LETTERS[number % 26] * 5, "folder": f"run-{number}", "status": "finished",
         "created": f"2026-11-21T10:{number // 60:02d}:{number % 60:02d}+00:00", "experiment": experiment,
-        "data": {"hash": "h", "synthetic": False, "train": 1150, "validation": 287, "test": 360},
+        "data": {"hash": "h", "synthetic": False, "train": 48000, "validation": 12000, "test": 10000},
         "parameters": 7510, "epochs_run": 9, "best_epoch": 6, "monitor": "val_loss", "direction": "min",
         "best": values, "last": values, "test": {"loss": 0.4, "accuracy": 0.8}, "seconds": {"total": 8.93},
         "loop": "resident", "threads": 1, "recipe_sha256": "r", **changes,
