@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasrun import atomic, run_index, runs
+from kerasrun import atomic, run_check, run_index, runs
 
 TIMEOUT = 240  # seconds; nothing here takes ten on a machine of its own
 GIVEN = [
@@ -90,6 +90,12 @@ def resume(results, *words, change=None, **environment):
     return command("resume", *words, "--results", results, change=change, **environment)
 
 
+def go_on(results, model, **more):
+    """Start to resume the newest run, or to train a model where there is no run yet; return the child."""
+    words = ["resume"] if any_file(results, "run.json")() else ["train", *MODELS[model]]
+    return Child(*words, "--results", results, **more)
+
+
 def only_run(results):
     """Return the newest run."""
     return runs.load(run_index.find(Path(results), "last"))
@@ -125,6 +131,19 @@ def same(run, expected):
         ours, theirs = state(run.folder), state(expected.folder)
         apart += [f"state {name}" for name in {*ours, *theirs} if not _equal(ours.get(name), theirs.get(name))]
     return apart
+
+
+def broken(results):
+    """Return what is not whole in the newest run's folder, or is ahead of the state; nothing where there is no run."""
+    if not any_file(results, "run.json")():
+        return []
+    run, damaged = only_run(results), run_check.check(Path(results))[1]
+    found = [damage for damage in damaged if "left by a process" not in damage.reason]
+    if (run.folder / runs.STATE).exists():
+        rows = (run.folder / runs.METRICS).read_text().count("\n") - 1
+        done = state(run.folder)["epochs"]
+        found += [f"{rows} rows, {done} epochs in the state"] if rows != done else []
+    return found
 
 
 def weights(path):

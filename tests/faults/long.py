@@ -1,7 +1,7 @@
 """The long suite: `python -m tests.faults.long [--minutes 12]` writes docs/reliability.md.
 
-Random SIGKILLs over four kinds of model until the time is up (200 are the target), each run compared value for value
-with one that was never interrupted; every failpoint of a six-epoch run; 8 × 100 starts;
+Random SIGKILLs over four kinds of model until the time is up (200 are the target) and 50 random SIGINTs, each run
+compared value for value with one that was never interrupted; every failpoint of a six-epoch run; 8 × 100 starts;
 20 repeats under load.
 """
 
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from kerasrun import environment, runs
 
-from .children import MODELS, TIMEOUT, Child, any_file, command, only_run, resume, same, train, until
+from .children import MODELS, TIMEOUT, any_file, broken, command, go_on, only_run, resume, same, train, until
 
 FARTHEST = 43  # operations of a kind; a six-epoch run that commits each epoch has 40
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,8 @@ def main():
         for part in (_starts, _repeats, _failpoints):
             rows += part(folder, expected)
             print(*rows[-1], sep=" | ", flush=True)
-        rows += _kills(folder, expected, given.minutes * 60, given.kills)
+        for number, enough in ((signal.SIGINT, 50), (signal.SIGKILL, given.kills)):
+            rows += _signals(number, folder, expected, given.minutes * 60, enough)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     given.out.parent.mkdir(exist_ok=True)
@@ -61,47 +62,49 @@ def _whole(folder, model):
     return only_run(results)
 
 
-def _kills(folder, expected, seconds, enough):
-    """Kill and resume runs at random moments, two at a time; a row for each kind of model."""
-    end, found = time.monotonic() + seconds, {model: [0, 0, 0] for model in MODELS}  # kills, runs, mismatches
+def _signals(signal_number, folder, expected, seconds, enough):
+    """Signal and resume runs at random moments, two at a time; a row for each kind of model."""
+    end, found = time.monotonic() + seconds, {model: [0, 0, 0] for model in MODELS}  # signals, runs, mismatches
+    what = signal_number.name
 
     def chain(number):
         models = list(MODELS)
         moments = random.Random(time.time_ns() + number)
         turn = number
-        while time.monotonic() < end and sum(kills for kills, *_ in found.values()) < enough:
+        while time.monotonic() < end and sum(sent for sent, *_ in found.values()) < enough:
             model, turn = models[turn % len(models)], turn + 1
-            results = folder / f"kills {number} {turn}"
-            kills, code, apart = _killed(results, model, moments, expected[model])
-            found[model][0] += kills
+            results = folder / f"{what} {number} {turn}"
+            sent, code, apart = _signalled(signal_number, results, model, moments, expected[model])
+            found[model][0] += sent
             found[model][1] += 1
             found[model][2] += code != 0 or bool(apart)
-            print(f"{model}: {kills} kills, exit code {code}, {apart or 'equal'}", flush=True)
+            print(f"{model}: {sent} × {what}, exit code {code}, {apart or 'equal'}", flush=True)
             shutil.rmtree(results, ignore_errors=True)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(chain, range(2)))
     return [
-        (f"random SIGKILLs, {model}", f"{kills} kills in {number} runs", f"{wrong} of {number} runs differ", wrong)
-        for model, (kills, number, wrong) in found.items()
+        (f"random {what}s, {model}", f"{sent} in {number} runs", f"{wrong} of {number} runs differ", wrong)
+        for model, (sent, number, wrong) in found.items()
     ]
 
 
-def _killed(results, model, moments, expected):
-    """Train and kill until the run has ended or eight kills are made; return kills, last exit code, differences."""
-    slow = {"change": "slow_epochs"}
-    child, kills = Child("train", *MODELS[model], "--results", results, **slow), 0
-    while kills < 8:
+def _signalled(number, results, model, moments, expected):
+    """Train and signal until the run has ended or eight are sent; return how many, last exit code, differences."""
+    child, sent, faults = go_on(results, model, change="slow_epochs"), 0, []
+    while sent < 8:
         until(any_file(results, "model.txt"), timeout=30)
         child.process.join(moments.uniform(0.0, 4.0))
         if not child.process.is_alive():
             break
-        child.signal(signal.SIGKILL)
-        child.wait()
-        kills += 1
-        child = Child("resume", "--results", results, **slow)
+        child.signal(number)
+        code = child.wait()
+        if number == signal.SIGINT:  # what a kill leaves behind is whole, too, but may lie between two commits
+            faults += broken(results) + ([child.said[-300:]] if code not in (0, 130) else [])
+        sent += 1
+        child = go_on(results, model, change="slow_epochs")
     code = child.wait()
-    return kills, code, same(only_run(results), expected) if code == 0 else [child.said[-300:]]
+    return sent, code, faults + (same(only_run(results), expected) if code == 0 else [child.said[-300:]])
 
 
 def _failpoints(folder, expected):
@@ -173,15 +176,18 @@ def _page(rows):
         "Written by `python -m tests.faults.long`; what is promised is in the table of rows below.", "",
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC · " + " · ".join(map(" ".join, made.items())),
         f"· {machine['processor']}, {machine['cores']} cores shared with other work · {machine['system']}", "",
-        "After each kill the run was resumed until it ended; metrics.csv was compared byte for byte, best weights, "
+        "After each signal the run was resumed until it ended; metrics.csv was compared byte for byte, best weights, "
         "final state, predictions and record value for value with those of a run that was never interrupted. "
-        "Epochs were given 0.2 s more each, and a kill came up to 4 s after the process had its model: in any phase, "
-        "some before the first commit. A run was killed at most eight times.", "",
+        "Each epoch was given 0.2 s more and committed, and a signal came up to 4 s after the process had its model: in any "
+        "phase, some before the first commit. A run got at most eight. After each SIGINT every file was whole, and "
+        "metrics.csv and state had the same epochs.", "",
         "| what | how often | result |", "| --- | --- | --- |",
         *(f"| {what} | {how_often} | {result} |" for what, how_often, result, _ in rows), "",
     ]  # fmt: skip
-    kills = sum(int(row[1].split()[0]) for row in rows if row[0].startswith("random"))
-    lines += [f"Random kills in all: {kills}; the target is 200.", "", "## The seventy rows", ""]
+    for what, target in (("SIGKILL", 200), ("SIGINT", 50)):
+        sent = sum(int(row[1].split()[0]) for row in rows if row[0].startswith(f"random {what}"))
+        lines += [f"{what} in all: {sent}; the target is {target}.", ""]
+    lines += ["## The seventy rows", ""]
     lines += ["| row | fault | test, or the issue that brings it |", "| --- | --- | --- |"]
     return "\n".join([*lines, *map(_row, FAULTS)]) + "\n"
 

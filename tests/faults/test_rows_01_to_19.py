@@ -267,6 +267,19 @@ def test_row_16_and_17_a_signal_ends_the_training_after_the_epoch(number, code, 
     assert_whole(tmp_path, trained)
 
 
+def test_row_16_interruptions_at_random_moments_keep_whole_files_and_do_not_change_the_result(trained, tmp_path):
+    moments = random.Random(SEED)
+    for _ in range(5):
+        child = children.go_on(tmp_path, "dense", change="slow_epochs")
+        child.process.join(moments.uniform(0.2, 3.0))
+        child.signal(signal.SIGINT)
+        assert child.wait() in (0, 130), f"seed {SEED}: {child.said}"
+        assert "Traceback" not in child.said
+        assert children.broken(tmp_path) == [], f"seed {SEED}"
+    assert children.go_on(tmp_path, "dense").wait() == 0
+    assert_whole(tmp_path, trained)
+
+
 def test_row_18_a_second_signal_ends_after_the_block_and_keeps_the_last_commit(trained, tmp_path):
     child = Child("train", *MODELS["dense"], "loop=plain", "--results", tmp_path, change="slow_blocks")
     assert until(any_file(tmp_path, runs.STATE)), child.said

@@ -1,5 +1,7 @@
 """Damaged and dangerous files, clocks, clusters, network disks: rows 55 to 70, as far as they are not datasets'."""
 
+import csv
+import io
 import json
 import os
 import random
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kerasrun import environment, run_check, run_folder, run_index, runs
+from kerasrun import environment, run_check, run_folder, run_index, run_tables, runs
 from kerasrun.errors import InputError
 
 from . import models
@@ -122,6 +124,31 @@ def test_row_59_a_changed_recipe_of_a_run_folder_is_not_executed(trained, tmp_pa
     (folder / runs.RECIPE).write_text("open('executed', 'w')\n")
     assert runs.load(folder).own_recipe() is None
     assert runs.load(trained.folder).own_recipe() == trained.folder / runs.RECIPE
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-cmd", "@SUM(A1)", "\t=1+1", "＝1+1"])  # noqa: RUF001
+def test_row_60_a_formula_in_an_exported_table_is_a_text(text, trained, tmp_path):
+    for place in ("one", "other"):
+        folder = shutil.copytree(trained.folder, tmp_path / f"{trained.folder.name[:-5]}{place:a<5}")
+        run = runs.load(folder)
+        changed = run.record["experiment"] | ({"recipe": text} if place == "one" else {})
+        run.update(id=f"{place:a<5}", experiment=changed)
+    exported = [command(*words, "--format", "csv", "--results", tmp_path)[1] for words in (["runs"], ["compare"])]
+    run_tables.write(tmp_path / "study", run_index.scan(tmp_path).records, lambda record: {})
+    exported.append((tmp_path / "study" / "runs.csv").read_text())
+    for table in exported:
+        cells = [cell for row in csv.reader(io.StringIO(table)) for cell in row]
+        assert any(text in cell.encode().decode("unicode_escape" if "\\" in cell else "utf-8") for cell in cells), table
+        dangerous = [cell for cell in cells if cell.startswith(tuple("=+-@\t\r＝＋－＠"))]  # noqa: RUF001
+        assert [cell for cell in dangerous if not _is_number(cell)] == []
+
+
+def _is_number(cell):
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("name", [run_folder.LOCK, runs.LOG, runs.STATE, runs.METRICS])
