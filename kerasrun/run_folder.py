@@ -114,10 +114,15 @@ def lock(folder: Path) -> IO[bytes]:
 def is_locked(folder: Path) -> bool:
     """Tell whether a process is working on a run."""
     try:
-        with (folder / LOCK).open("rb") as file:
+        with open(folder / LOCK, "rb", opener=_at_once) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except BlockingIOError:
         return True
     return False
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for somebody to write to it, should it be a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -211,6 +211,11 @@ def test_links_and_what_is_no_file_are_not_followed(ours, other, tmp_path):
     assert not any(b"secret" in text for text in content(ours).values())
 
 
+def test_a_lock_that_is_a_pipe_is_not_waited_for(ours, other):
+    os.mkfifo(make(other, status="running") / ".lock")
+    assert len(merging.merge(other, ours).came) == 1
+
+
 def test_a_file_larger_than_a_run_has_is_refused(ours, other, monkeypatch):
     monkeypatch.setattr(incoming, "LARGEST_TEXT", 2000)
     (make(other) / "log.txt").write_text("x" * 2001)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import string
+import textwrap
 from collections.abc import Sequence
 
 from kerasrun.analysis.charts import Chart, Curves, Heat, Line, Point, Points, span
@@ -29,11 +30,12 @@ def drawing(chart: Chart, *, log: bool = False, width: int = WIDTH) -> list[str]
         log: a logarithmic axis for the metric.
         width: characters of a line; only labels may need more.
     """
+    title = [*textwrap.wrap(chart.title, width), ""]
     if isinstance(chart, Curves):
-        return [chart.title, "", *_curves(chart, log, width)]
+        return [*title, *_curves(chart, log, width)]
     if isinstance(chart, Points):
-        return [chart.title, "", *_points(chart, log, width)]
-    return [chart.title, "", *_heat(chart)]
+        return [*title, *_points(chart, log, width)]
+    return [*title, *_heat(chart)]
 
 
 class _Field:

@@ -19,7 +19,7 @@ from kerasrun.sweep_record import Axis
 
 _MOST_LINES = 8  # that can be told apart
 _LARGEST = 1e300  # above, no picture can be drawn
-_MARKS = "mean and 95 % interval over runs"
+_MARKS = "mean and 95 % interval"
 
 
 def plot(table: Comparison, kind: str = "auto", axes: Sequence[Axis] = ()) -> Chart:
@@ -86,7 +86,7 @@ def _heat(table: Comparison, groups: Sequence[Group], axes: Sequence[Axis]) -> H
     )
     found = [[cells.get((row, column)) for column in across] for row in down]
     return Heat(
-        _title(table, _subject(table), groups, "mean over runs"),
+        _title(table, _subject(table), groups, "mean"),
         (shown(", ".join(axes[0].names)), down),
         (shown(", ".join(axes[1].names)), across),
         tuple(tuple(_mean(group) for group in row) for row in found),

@@ -116,7 +116,7 @@ def test_points_hold_each_run_and_the_interval_at_the_moment_of_compare(made):
     expected = estimate((0.5, 0.7), metric="val_accuracy")
     assert (sorted(point.values), point.mean) == ([0.5, 0.7], pytest.approx(0.6))
     assert (point.low, point.high) == (expected.low, expected.high)
-    assert points.title == "digits · val_accuracy at epoch 1 · mean and 95 % interval over runs"
+    assert points.title == "digits · val_accuracy at epoch 1 · mean and 95 % interval"
 
 
 def test_points_of_single_runs_have_no_interval(made):

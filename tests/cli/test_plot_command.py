@@ -37,7 +37,7 @@ def invoke(results, *words):
 
 def test_without_a_file_it_draws_in_the_terminal(results):
     lines = invoke(results).stdout.splitlines()
-    assert lines[0] == "digits · val_accuracy · mean and 95 % interval over runs"
+    assert lines[0] == "digits · val_accuracy · mean and 95 % interval"
     assert [line.split()[:2] for line in lines[-2:]] == [["A", "adam"], ["B", "sgd"]]
 
 
