@@ -54,19 +54,21 @@ def report(results: Path) -> None:
     show("scan, warm", [seconds(lambda: run_index.scan(results)) for _ in range(5)])
     records = run_index.scan(results).records
     for name, options in {
-        "compare, rows are runs": {},
+        "compare, 80 settings over 125 seeds": {},
+        "compare --runs": {"runs": True},
         "compare --by optimizer,hidden": {"by": "optimizer,hidden"},
         "compare --where optimizer=adam": {"where": "optimizer=adam"},
         "compare --all-columns": {"all_columns": True},
     }.items():
         show(name, [seconds(lambda o=options: compare(records, **o)) for _ in range(5)])
-    shown = compare(records)
+    shown = compare(records, runs=True)
     show("… as a DataFrame (pandas already imported)", [seconds(lambda: shown.table) for _ in range(5)])
     show("import pandas", [run("-c", "import pandas") for _ in range(3)])
     command = ("-m", "kerasrun", "compare", "--results", str(results))
     index.unlink()
     show("kerasrun compare, cold", [run(*command)])
     show("kerasrun compare, warm", [run(*command) for _ in range(5)])
+    show("kerasrun compare --runs, warm", [run(*command, "--runs") for _ in range(5)])
     show("kerasrun compare --by optimizer, warm", [run(*command, "--by", "optimizer") for _ in range(5)])
     show("kerasrun compare --format csv, warm", [run(*command, "--format", "csv") for _ in range(5)])
 

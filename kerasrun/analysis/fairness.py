@@ -115,12 +115,9 @@ def epochs_chosen_from(groups: dict[str, Sequence[Record]], at: At) -> list[str]
     ]
 
 
-def is_one_split(records: Sequence[Record]) -> bool:
+def is_one_split(records: Sequence[Record], differing: Collection[str]) -> bool:
     """Tell whether all runs have the same training, validation and test examples."""
-    if len({_hash(record) for record in records}) > 1:
-        return False
-    names = ("dataset", *_KINDS["another split"])
-    return all(len({record["experiment"].get(name) for record in records}) == 1 for name in names)
+    return not {"dataset", *_KINDS["another split"]} & {*differing} and len({_hash(record) for record in records}) < 2
 
 
 def _held_out(records: Sequence[Record]) -> set[tuple[Any, Any]]:
@@ -165,7 +162,7 @@ def _parts(record: Record) -> str:
 
 def _other_data(records: Sequence[Record], differing: Collection[str]) -> list[str]:
     """Name the runs whose validation examples are others than those of most runs on the same dataset."""
-    if not {"dataset", *_KINDS["another split"]} & {*differing} and len({_hash(record) for record in records}) < 2:
+    if is_one_split(records, differing):
         return []
     by_dataset: dict[str, dict[str, list[Record]]] = {}
     for record in records:

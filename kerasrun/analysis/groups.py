@@ -15,6 +15,7 @@ from typing import Any
 from kerasrun.analysis.choice import condition
 from kerasrun.analysis.columns import MISSING, QUIET, Columns, matches, written
 from kerasrun.analysis.columns import grouped as by_values
+from kerasrun.analysis.fairness import is_one_split
 from kerasrun.analysis.moments import TRAINED, Record
 from kerasrun.analysis.statistics import Difference, Margin, Verdict, differences, fisher, verdict, wilson
 from kerasrun.errors import InputError
@@ -72,6 +73,7 @@ class Groups:
         members: the groups, in the order in which their newest run was made.
         unit: the settings that, with the seed, tell the runs of one group apart.
         going_along: settings that differ between groups but not within them, besides `by`.
+        one_split: whether all runs have the same training, validation and test examples.
         names: what a unit is called where it is more than its seed: "tanh seed 3".
     """
 
@@ -79,6 +81,7 @@ class Groups:
     members: list[Group]
     unit: tuple[str, ...]
     going_along: tuple[str, ...]
+    one_split: bool
     names: Mapping[int, str]
 
 
@@ -129,7 +132,7 @@ def form(
         group.missing = {unit: status for unit, status in group.missing.items() if unit not in group.outcomes}
         groups.append(group)
     along = [name for name in candidates if name not in unit]
-    return Groups(tuple(by), groups, tuple(unit), tuple(along), names)
+    return Groups(tuple(by), groups, tuple(unit), tuple(along), is_one_split(records, differing), names)
 
 
 def _hash(record: Record) -> str | None:

@@ -178,8 +178,7 @@ def pairing(groups: Groups, compared: Mapping[int, Against]) -> str:
     elif methods:
         by = " and ".join([", ".join(groups.unit), "seed"] if groups.unit else ["seed"])
         how += f", paired by {by}" + (", Welch's test where no seed is common" if "Welch" in methods else "")
-    records = [record for group in groups.members for record in group.runs]
-    return f"{how}, one split" if fairness.is_one_split(records) else how
+    return f"{how}, one split" if groups.one_split else how
 
 
 def decided(compared: Mapping[int, Against], margin: str) -> list[str]:
