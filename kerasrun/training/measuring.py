@@ -8,8 +8,8 @@ health            health.csv: every layer at the start and after each epoch
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import keras
@@ -61,13 +61,13 @@ class Measuring(keras.callbacks.Callback):
         step = self._epoch * self.plan.steps + steps
         done = self.progress[-1]["step"] if self.progress else 0
         if self.plan.every and steps % self.plan.every == 0 and steps < self.plan.steps and step > done:
-            began = time.monotonic()
+            began = monotonic()
             self._add(step, self._validation(), self._train())
-            self.seconds += time.monotonic() - began
+            self.seconds += monotonic() - began
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Evaluate the training examples, add what the epoch's end gave, and measure the layers."""
-        began, logs = time.monotonic(), {} if logs is None else logs
+        began, logs = monotonic(), {} if logs is None else logs
         train = self._train()
         logs |= {f"train_{name}": value for name, value in train.items()}
         if self.plan.every:
@@ -75,7 +75,7 @@ class Measuring(keras.callbacks.Callback):
             self._add((epoch + 1) * self.plan.steps, validation, train)
         if self._health:
             self.layers += self._health.measure(epoch + 1)
-        self.seconds += time.monotonic() - began
+        self.seconds += monotonic() - began
 
     def tables(self) -> dict[str, str]:
         """Return the tables so far, by the names of their files."""

@@ -224,12 +224,15 @@ def _fit(
     began = time.monotonic()
     error: BaseException | None = None
     try:
-        if not model.trainable_variables:
-            recorder.set_model(model)
-            recorder.add_untrained(feeder.evaluate(feeder.train), feeder.evaluate(feeder.validation))
-        elif state is not None and (state.stopped or state.epochs >= experiment.epochs):
+        trains = bool(model.trainable_variables)
+        if state is not None and (state.stopped or state.epochs >= experiment.epochs or not trains):
             put_back(state, model, counting)
             model.stop_training = state.stopped
+        elif not trains:
+            recorder.set_model(model)
+            for callback in measuring:
+                callback.on_epoch_begin(0)
+            recorder.add_untrained(feeder.evaluate(feeder.train), feeder.evaluate(feeder.validation))
         else:
             epochs, blocks = (state.epochs, state.blocks) if state else (0, 0)
             feeder.fit(epochs=experiment.epochs, callbacks=callbacks, first_epoch=epochs, first_block=blocks)
