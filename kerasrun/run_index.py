@@ -17,13 +17,14 @@ import re
 import stat
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kerasrun import run_folder
 from kerasrun.errors import InputError, closest
 from kerasrun.run_record import LARGEST, Fault, Record, created, parse
 
@@ -63,13 +64,11 @@ class Scan:
     others: list[str] = field(default_factory=list)
 
 
-def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None, indexed: bool = True) -> Scan:
-    """Read every run of a results folder.
+def scan(results: Path, *, indexed: bool = True) -> Scan:
+    """Read every run of a results folder; one that says "running" and that no process works on reads "interrupted".
 
     Args:
         results: folder of all runs; one that does not exist holds none.
-        is_locked: tells whether a process works on a run folder; run_folder.is_locked where none is given. Asked
-            only of runs that say "running": when nobody does, the record reads "interrupted".
         indexed: use the folder's index and write it; not that of somebody else, which may say what no run.json does.
 
     Raises:
@@ -93,7 +92,7 @@ def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None, inde
                     fresh += 1
             except FileNotFoundError:
                 others.append(name)
-                if _FOLDER.fullmatch(name) and not _locked(results / name, is_locked):
+                if _FOLDER.fullmatch(name) and not _locked(results / name):
                     damaged.append(Damaged(_printable(name), f"missing: it holds no {RECORD}"))
             except NotADirectoryError:
                 continue
@@ -103,7 +102,7 @@ def scan(results: Path, *, is_locked: Callable[[Path], bool] | None = None, inde
                 damaged.append(Damaged(_printable(name), f"{RECORD} {fault}"))
         if indexed and (fresh + len(index.keys() - kept.keys())) * _WORTH_WRITING > len(kept):
             _write_index(results, {n: pair for n, pair in kept.items() if now - pair[0][0] > _SETTLED})
-        return Scan(_finished(results, kept, is_locked), sorted(damaged), others)
+        return Scan(_finished(results, kept), sorted(damaged), others)
 
 
 def find(results: Path, name: str) -> Path:
@@ -196,14 +195,12 @@ def _read(results: Path, name: str) -> tuple[Signature, Record]:
     return _signature(found), parse(content)
 
 
-def _finished(
-    results: Path, kept: dict[str, tuple[Signature, Record]], is_locked: Callable[[Path], bool] | None
-) -> list[Record]:
+def _finished(results: Path, kept: dict[str, tuple[Signature, Record]]) -> list[Record]:
     """Return the records with folder, path and status as they are now, the newest first."""
     order: list[tuple[datetime, int, str, Record]] = []
     for name, (signature, record) in kept.items():
         record["folder"], record["path"] = name, f"{results}/{name}"
-        if record["status"] == "running" and not _locked(results / name, is_locked):
+        if record["status"] == "running" and not _locked(results / name):
             with suppress(OSError, Fault):  # it may have finished between the reading and the test of the lock
                 record["status"] = _read(results, name)[1]["status"]
             if record["status"] == "running":
@@ -213,13 +210,9 @@ def _finished(
     return [item[3] for item in order]
 
 
-def _locked(folder: Path, is_locked: Callable[[Path], bool] | None) -> bool:
-    if is_locked is None:
-        from kerasrun import run_folder
-
-        is_locked = run_folder.is_locked
+def _locked(folder: Path) -> bool:
     try:
-        return is_locked(folder)
+        return run_folder.is_locked(folder)
     except OSError:
         return False
 

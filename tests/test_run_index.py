@@ -47,6 +47,12 @@ def reads(monkeypatch):
     return names
 
 
+@pytest.fixture
+def is_locked(monkeypatch):
+    """Let a function tell whether a process works on a run folder."""
+    return lambda answer: monkeypatch.setattr(run_index.run_folder, "is_locked", answer)
+
+
 def ids(results, **options):
     return [each["id"] for each in scan(results, **options).records]
 
@@ -82,14 +88,15 @@ def test_folders_without_a_record_are_no_runs_unless_named_as_one(tmp_path):
     for name in ("sweeps", "a5-optimizers", ".hidden", "digits-dense-20261121-101500-lostt"):
         (tmp_path / name).mkdir()
     (tmp_path / "file").write_text("")
-    found = scan(tmp_path, is_locked=lambda folder: False)
+    found = scan(tmp_path)
     assert [d.folder for d in found.damaged] == ["digits-dense-20261121-101500-lostt"]
     assert "missing" in found.damaged[0].reason
 
 
-def test_a_run_that_is_just_being_made_is_not_called_damaged(tmp_path):
+def test_a_run_that_is_just_being_made_is_not_called_damaged(tmp_path, is_locked):
     (tmp_path / "digits-dense-20261121-101500-fresh").mkdir()
-    assert scan(tmp_path, is_locked=lambda folder: True).damaged == []
+    is_locked(lambda folder: True)
+    assert scan(tmp_path).damaged == []
 
 
 @pytest.mark.parametrize(
@@ -297,27 +304,30 @@ def test_a_folder_without_write_permission_is_read(tmp_path):
         tmp_path.chmod(stat.S_IRWXU)
 
 
-def test_a_running_record_whose_lock_is_free_reads_as_interrupted(tmp_path):
+def test_a_running_record_whose_lock_is_free_reads_as_interrupted(tmp_path, is_locked):
     write(tmp_path, "aaaaa", status="running")
     write(tmp_path, "bbbbb", status="running")
+    is_locked(lambda folder: folder.name.endswith("aaaaa"))
     for _ in range(2):
-        found = scan(tmp_path, is_locked=lambda folder: folder.name.endswith("aaaaa"))
+        found = scan(tmp_path)
         assert {each["id"]: each["status"] for each in found.records} == {"aaaaa": "running", "bbbbb": "interrupted"}
 
 
-def test_a_run_that_finishes_between_reading_and_the_test_of_its_lock_is_finished(tmp_path):
+def test_a_run_that_finishes_between_reading_and_the_test_of_its_lock_is_finished(tmp_path, is_locked):
     write(tmp_path, status="running")
 
     def finish(folder):
         write(tmp_path, status="finished")
         return False
 
-    assert scan(tmp_path, is_locked=finish).records[0]["status"] == "finished"
+    is_locked(finish)
+    assert scan(tmp_path).records[0]["status"] == "finished"
 
 
-def test_the_lock_is_asked_of_running_runs_only(tmp_path):
+def test_the_lock_is_asked_of_running_runs_only(tmp_path, is_locked):
     write(tmp_path, status="stopped")
-    scan(tmp_path, is_locked=lambda folder: pytest.fail("asked"))
+    is_locked(lambda folder: pytest.fail("asked"))
+    scan(tmp_path)
 
 
 def test_a_run_is_found_by_id_folder_beginning_last_and_number(tmp_path):

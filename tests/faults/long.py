@@ -178,9 +178,9 @@ def _page(rows):
         f"· {machine['processor']}, {machine['cores']} cores shared with other work · {machine['system']}", "",
         "After each signal the run was resumed until it ended; metrics.csv was compared byte for byte, best weights, "
         "final state, predictions and record value for value with those of a run that was never interrupted. "
-        "Each epoch was given 0.2 s more, and committed; a signal came up to 4 s after the process had its model, in any"
-        " phase, some before the first commit. A run got at most eight. After each SIGINT every file was whole, and "
-        "metrics.csv and state had the same epochs.", "",
+        "Each epoch was given 0.2 s more, and committed; a signal came up to 4 s after the process had its model, in"
+        " any phase, some before the first commit. A run got at most eight. After each SIGINT every file was whole,"
+        " and metrics.csv and state had the same epochs.", "",
         "| what | how often | result |", "| --- | --- | --- |",
         *(f"| {what} | {how_often} | {result} |" for what, how_often, result, _ in rows), "",
     ]  # fmt: skip

@@ -64,15 +64,14 @@ def test_row_01_a_kill_inside_an_epoch_that_is_committed_inside_does_not_change_
 
 
 def test_row_02_a_kill_while_the_best_model_is_saved_leaves_the_old_or_the_new_one(trained, tmp_path):
-    child = Child("train", *MODELS["dense"], "--results", tmp_path, change="commit_always")
-    for _ in range(3):
-        child.until(any_file(tmp_path, ".tmp.*.best.keras"))
+    for _ in range(2):
+        child = children.go_on(tmp_path, "dense", change="halt_in_the_second_save")
+        child.until((tmp_path / "halted").exists)
         child.signal(signal.SIGKILL)
-        child.wait()
-        best = only_run(tmp_path).folder / runs.BEST
-        assert not best.exists() or run_check.broken_archive(best) is None
-        child = Child("resume", "--results", tmp_path, change="commit_always")
-    assert child.wait() == 0, child.said
+        assert child.wait() == -signal.SIGKILL, child.said
+        (tmp_path / "halted").unlink()
+        assert run_check.broken_archive(only_run(tmp_path).folder / runs.BEST) is None
+    assert resume(tmp_path)[0] == 0
     assert_whole(tmp_path, trained)
 
 
@@ -104,6 +103,16 @@ def test_row_05_a_kill_after_the_last_state_does_not_train_again(trained, tmp_pa
     assert_whole(tmp_path, trained)
     code, said = resume(tmp_path)
     assert (code, "nothing is left to do" in said) == (0, True)
+
+
+def test_row_05_a_kill_after_early_stopping_does_not_train_again(tmp_path):
+    words = [word for word in MODELS["dense"] if not word.startswith("patience")] + ["patience=1", "min_delta=10"]
+    assert command("train", *words, "--results", tmp_path / "whole")[0] == 0
+    whole = only_run(tmp_path / "whole")
+    assert (whole.status, whole.record["epochs_run"]) == ("stopped", 2)
+    assert command("train", *words, "--results", tmp_path / "killed", change="end_before_predictions")[0] == 99
+    assert resume(tmp_path / "killed")[0] == 0
+    assert_whole(tmp_path / "killed", whole)
 
 
 def test_row_06_changed_data_is_refused(tmp_path):
