@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 TYPED = "a type of its own"  # a column whose file says that it holds dates
 _FORMATS = (
     "ISO8601", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M", "%Y/%m/%d", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y",
+    "%d/%m/%Y %H:%M", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y",
 )  # fmt: skip
 
 

@@ -99,7 +99,7 @@ def _is_id(raw: RawColumn, wanted: str | None) -> str:
     cells = raw.cells[~raw.empty]
     if wanted or len(cells) <= FEW:
         return ""
-    if (np.diff(cells) == 1).all():
+    if cells[0] in (0, 1) and (np.diff(cells) == 1).all():
         return f"counts the rows from {cells[0]:.0f}"
     named = _NAMED_ID.fullmatch(raw.name) and len(np.unique(cells)) > len(cells) / 2
     return "an id by its name, another number in most rows" if named else ""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +40,7 @@ class Table:
         rows: int64 (n,), each row's number in the file, from 1.
         task: what the table asks of a network.
         notes: lines for the user.
-        sha256: of the file's text.
+        sha256: of the file's text and of which rows are used, where some are not.
         weights: float32 (n,), or None.
         key: int64 or float64 (n,): equal values stay together (options["group"]), or rows are ordered by it
             (options["time"]); None where neither was asked for.
@@ -151,13 +152,14 @@ def _assembled(
     def kept(array: np.ndarray) -> np.ndarray:
         return array if every else array[rows]
 
+    content = raw.sha256 if every else hashlib.sha256(raw.sha256.encode() + rows.tobytes()).hexdigest()
     x = np.empty((len(rows), len(columns)), np.float32)
     for i, column in enumerate(columns):
         x[:, i] = kept(kinds.values(path, raw.columns[column.name], column))
         raw.columns[column.name].cells = np.zeros(0)  # its memory is free again
     return Table(
         path, options, columns, x, replace(target, y=kept(target.y), absent=kept(target.absent)), rows + 1, task,
-        (*notes, *more), raw.sha256, *(None if array is None else kept(array) for array in (weights, key, parts)),
+        (*notes, *more), content, *(None if array is None else kept(array) for array in (weights, key, parts)),
     )  # fmt: skip
 
 

@@ -1,0 +1,156 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kerasrun.errors import InputError
+from kerasrun.tables import dialect, reader
+from kerasrun.tables.reader import Wanted
+
+
+def read(tmp_path, content, **wanted):
+    path = tmp_path / "table.csv"
+    path.write_text(content, encoding="utf-8")
+    return reader.read(path, Wanted(**wanted))
+
+
+def texts(column):
+    return [None if code < 0 else column.texts[code] for code in column.cells]
+
+
+def test_numbers_and_texts_are_kept_apart(tmp_path):
+    raw = read(tmp_path, "n,t\n1,x\n2.5,y\n,x\n4,\n")
+    assert (raw.rows, [*raw.columns]) == (4, ["n", "t"])
+    n, t = raw.columns.values()
+    assert (n.form, n.cells.dtype, t.form) == ("numbers", np.float32, "texts")
+    np.testing.assert_array_equal(n.cells, [1, 2.5, np.nan, 4])
+    assert texts(t) == ["x", "y", "x", None]
+    assert [*n.empty] == [False, False, True, False]
+    assert [*t.empty] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("word", ["", "NA", "NaN", "null", " "])
+def test_usual_words_for_nothing_are_empty_cells(tmp_path, word):
+    assert read(tmp_path, f"n,m\n1,2\n{word},3\n").columns["n"].empty.tolist() == [False, True]
+
+
+def test_further_words_for_nothing_may_be_for_one_column(tmp_path):
+    raw = read(tmp_path, "n,m\n0,0\n?,3\n", na=("?", "n=0"))
+    assert raw.columns["n"].empty.all()
+    assert raw.columns["m"].cells.tolist() == [0, 3]
+
+
+def test_a_text_among_numbers_is_remembered_with_its_row(tmp_path):
+    column = read(tmp_path, "n,m\n" + "1,2\n" * 20 + "?,2\n" * 2).columns["n"]
+    assert column.spoilt == (21, "?", 2)
+    assert column.typos
+
+
+def test_some_numbers_among_many_texts_are_texts(tmp_path):
+    column = read(tmp_path, "n,m\n" + "".join(f"{i if i % 2 else f'A{i}'},2\n" for i in range(40))).columns["n"]
+    assert not column.typos
+    assert texts(column)[:2] == ["A0", "1"]
+
+
+def test_a_column_whose_blocks_differ_is_read_as_texts(tmp_path, monkeypatch):
+    monkeypatch.setattr(dialect, "BLOCK", 64)
+    cells = [*map(str, range(60)), *(f"word{i}" for i in range(60))]
+    column = read(tmp_path, "n,m\n" + "".join(f"{cell},0\n" for cell in cells)).columns["n"]
+    assert texts(column) == cells
+
+
+def test_empty_blocks_change_no_column(tmp_path, monkeypatch):
+    monkeypatch.setattr(dialect, "BLOCK", 64)
+    cells = [""] * 30 + ["x", "y"] * 15 + [""] * 30
+    column = read(tmp_path, "n,m\n" + "".join(f"{cell},0\n" for cell in cells)).columns["n"]
+    assert texts(column) == [cell or None for cell in cells]
+
+
+def test_a_column_may_be_wanted_as_text_exactly_or_not_at_all(tmp_path):
+    raw = read(
+        tmp_path, "zip,big,c\n02134,20000001,1\n", texts=frozenset(["zip"]), exact=frozenset(["big"]),
+        skipped=frozenset("c"),
+    )  # fmt: skip
+    assert texts(raw.columns["zip"]) == ["02134"]
+    assert raw.columns["big"].cells[0] == 20000001
+    assert [*raw.columns] == ["zip", "big"]
+
+
+def test_texts_that_are_all_different_are_let_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "_FREE_TEXTS", 10)
+    raw = read(tmp_path, "t,day,k\n" + "".join(f"text {i},2024-01-{i % 28 + 1:02d},{i % 5}x\n" for i in range(50)))
+    assert {name: column.form for name, column in raw.columns.items()} == {"t": "free", "day": "dates", "k": "texts"}
+    assert len(raw.columns["t"].cells) == 0
+    assert raw.columns["day"].cells[0] == 19723
+    kept = read(tmp_path, "t,k\n" + "".join(f"text {i},0\n" for i in range(50)), exact=frozenset("t"))
+    assert len(kept.columns["t"].texts) == 50
+
+
+def test_decimal_commas_are_numbers(tmp_path):
+    column = read(tmp_path, "a;b\n" + "1,5;x\n2,25;y\n" * 5).columns["a"]
+    assert column.cells.tolist()[:2] == [1.5, 2.25]
+
+
+def test_truth_values_are_texts(tmp_path):
+    assert texts(read(tmp_path, "a,b\nTrue,1\nFalse,2\n").columns["a"]) == ["True", "False"]
+
+
+def test_the_encoding_that_shows_late_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(dialect, "_SAMPLE", 64)
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"a,b\n" + b"1,x\n" * 100 + "2,grün\n".encode("latin-1"))
+    raw = reader.read(path, Wanted())
+    assert raw.columns["b"].texts == ["x", "grün"]
+    assert "cp1252 (a guess" in raw.says
+    with pytest.raises(InputError, match="not utf-8"):
+        reader.read(path, Wanted(encoding="utf-8"))
+
+
+def test_a_table_that_fills_the_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader.environment, "memory", lambda: 100)
+    with pytest.raises(InputError, match="fill half of the memory"):
+        read(tmp_path, "a,b\n" + "1,2\n" * 100)
+
+
+def test_parquet_gives_what_csv_gives(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({
+        "n": [1.5, None, 3], "i": [1, 2, 3], "t": ["x", "?", None], "b": [True, False, True],
+        "d": pd.to_datetime(["2024-01-01", "2024-01-02", None]), "c": pd.Categorical(["u", "v", "u"]),
+    })  # fmt: skip
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert reader.names(tmp_path / "t.parquet", Wanted()) == ("n", "i", "t", "b", "d", "c")
+    raw = reader.read(tmp_path / "t.parquet", Wanted(na=("?",)))
+    assert {name: column.form for name, column in raw.columns.items()} == {
+        "n": "numbers", "i": "numbers", "t": "texts", "b": "texts", "d": "dates", "c": "texts",
+    }  # fmt: skip
+    assert texts(raw.columns["t"]) == ["x", None, None]
+    assert texts(raw.columns["c"]) == ["u", "v", "u"]
+    np.testing.assert_array_equal(raw.columns["d"].cells, [19723, 19724, np.nan])
+
+
+def test_what_is_no_parquet_is_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    (tmp_path / "t.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(InputError, match="no Parquet file"):
+        reader.read(tmp_path / "t.parquet", Wanted())
+
+
+NUMBERS = st.one_of(st.none(), st.floats(-1e6, 1e6, width=32), st.integers(-(2**20), 2**20))
+WORDS = st.one_of(st.none(), st.sampled_from(["x", "y", "a word", 'quo"te', "com,ma"]))
+
+
+@given(st.lists(st.tuples(NUMBERS, WORDS), min_size=1, max_size=40), st.integers(16, 200))
+def test_what_is_written_is_read_however_it_is_cut(tmp_path_factory, rows, size):
+    folder = tmp_path_factory.mktemp("reader")
+    pd.DataFrame(rows, columns=["n", "t"]).assign(k=1).to_csv(folder / "table.csv", index=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dialect, "BLOCK", size)
+        raw = reader.read(folder / "table.csv", Wanted())
+    n, t = raw.columns["n"], raw.columns["t"]
+    np.testing.assert_allclose(n.cells, np.array([row[0] for row in rows], dtype=np.float32), rtol=1e-6)
+    if t.form == "texts":
+        assert texts(t) == [row[1] for row in rows]
+    else:
+        assert t.empty.all()

@@ -1,0 +1,170 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kerasrun import own_data, tables
+from kerasrun.errors import InputError
+
+TEXT = "a,b,color,y\n" + "".join(f"{i}.5,{i % 4},{'red green blue'.split()[i % 3]},{i % 2}\n" for i in range(30))
+
+
+def options(**given):
+    return {
+        name: option.read(name, given[name]) if name in given else option.default
+        for name, option in own_data.TABLE_OPTIONS.items()
+    }
+
+
+@pytest.fixture
+def path(tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text(TEXT)
+    return file
+
+
+def opened(path, **given):
+    _, canonical = tables.describe(path, options(**{"target": "y", **given}))
+    return tables.take(path, canonical)
+
+
+def with_empty(path, *cells):
+    """Empty some cells: (row from 1, column)."""
+    lines = path.read_text().splitlines()
+    for row, column in cells:
+        values = lines[row].split(",")
+        values[column] = ""
+        lines[row] = ",".join(values)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_table_has_numbers_and_places_among_categories(path):
+    table = opened(path)
+    assert [(column.name, column.kind) for column in table.columns] == [
+        ("a", "number"), ("b", "number"), ("color", "category"),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(table.x[:4], np.float32([[0.5, 0, 0], [1.5, 1, 1], [2.5, 2, 2], [3.5, 3, 0]]))
+    assert table.rows[:2].tolist() == [1, 2]
+    assert table.target.y[:2].tolist() == [0, 1]
+    assert table.notes[:2] == (
+        "table.csv: 30 rows × 4 columns, comma-separated, utf-8", "target y: binary, 2 classes: 0 (15), 1 (15)",
+    )  # fmt: skip
+
+
+def test_a_file_is_read_once_between_its_description_and_its_use(path, monkeypatch):
+    entry, canonical = tables.describe(path, options(target="y"))
+    assert (entry.name, entry.train, entry.task.kind, entry.task.name) == (str(path), 30, "binary", "table")
+    assert canonical["task"] == "binary"
+    monkeypatch.setattr(tables.table.reader, "read", None)
+    assert tables.describe(path, canonical)[0] == entry
+    assert len(tables.take(path, canonical).x) == 30
+
+
+def test_a_changed_file_is_read_again(path):
+    tables.describe(path, options(target="y"))
+    path.write_text(TEXT + "9,9,red,0\n")
+    assert tables.describe(path, options(target="y"))[0].train == 31
+
+
+def test_columns_are_found_whatever_their_case(path):
+    _, canonical = tables.describe(path, options(target="Y", drop="COLOR", kinds="B=category"))
+    assert (canonical["target"], canonical["drop"], canonical["kinds"]) == ("y", ("color",), ("b=category",))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"target": None}, "which column is to be predicted? as --target y"),
+        ({"target": "colour"}, "no column 'colour'; did you mean 'color'?\ncolumns: a, b, color, y"),
+        ({"drop": "q"}, "--drop: table.csv has no column 'q'"),
+        ({"group": "y"}, "column 'y' is named by two options"),
+        ({"drop": "y"}, "column 'y' is named by two options"),
+        ({"group": "color", "time": "b"}, "--group and --time: choose one way of splitting"),
+        ({"split": "color"}, "each row must say train, validation or test"),
+        ({"drop": "a,b,color"}, "no column is left to learn from"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(path, given, words):
+    with pytest.raises(InputError) as refusal:
+        opened(path, **given)
+    assert words in str(refusal.value)
+    assert len(str(refusal.value).splitlines()) <= 3
+
+
+def test_one_column_with_empty_cells_is_named_with_the_remedies(path):
+    with pytest.raises(InputError) as refusal:
+        opened(with_empty(path, (7, 0), (9, 0)))
+    assert str(refusal.value) == (
+        "column 'a' has 2 empty cells (first: row 7); a network needs a number in every cell\n"
+        "choose one: --missing median · --missing drop (loses 2 of 30 rows) · --missing indicator · --drop a"
+    )
+
+
+def test_several_columns_with_empty_cells_are_named_together(path):
+    with pytest.raises(InputError) as refusal:
+        opened(with_empty(path, (7, 0), (7, 2), (9, 2)))
+    assert "2 columns have empty cells: color 2 (first: row 7), a 1 (first: row 7)" in str(refusal.value)
+    assert "loses 2 of 30 rows" in str(refusal.value)
+    assert str(refusal.value).endswith("--drop color,a")
+
+
+def test_rows_with_empty_cells_may_be_left_out_or_kept(path):
+    with_empty(path, (7, 0), (9, 2))
+    dropped, kept = opened(path, missing="drop"), opened(path, missing="median")
+    assert (len(dropped.x), len(kept.x)) == (28, 30)
+    assert 7 not in dropped.rows
+    assert np.isnan(kept.x[6, 0])
+    assert "--missing drop: 2 of 30 rows have an empty cell and are left out" in dropped.notes
+    assert dropped.sha256 != kept.sha256  # other rows: not comparable
+
+
+def test_nothing_is_made_up_for_a_target(path):
+    with_empty(path, (5, 3))
+    with pytest.raises(InputError, match=r"the target 'y' is empty in 1 of 30 rows \(first: row 5\)"):
+        opened(path)
+    table = opened(path, missing="median")
+    assert 5 not in table.rows
+    assert "1 rows without a target are left out" in table.notes
+
+
+def test_rows_without_any_cell_are_left_out(path):
+    path.write_text(TEXT + ",,,\n,,,\n")
+    table = opened(path)
+    assert len(table.x) == 30
+    assert "2 rows without any cell are left out" in table.notes
+
+
+def test_columns_that_say_nothing_are_left_out_in_a_line(path):
+    lines = TEXT.splitlines()
+    path.write_text("\n".join([f"id,{lines[0]}", *(f"{i},{line}" for i, line in enumerate(lines[1:], 1))]))
+    table = opened(path)
+    assert "left out: id (counts the rows from 1)" in table.notes[2]
+    assert [column.name for column in opened(path, kinds="id=number").columns][0] == "id"
+
+
+def test_columns_that_are_no_inputs_are_kept_apart(path):
+    weighted = opened(path, sample_weight="b")
+    assert weighted.weights[:4].tolist() == [0, 1, 2, 3]
+    grouped = opened(path, group="color")
+    assert grouped.key[:4].tolist() == [0, 1, 2, 0]
+    assert [column.name for column in grouped.columns] == ["a", "b"]
+    with pytest.raises(InputError, match="--group color: the cell in row 3 is empty"):
+        opened(with_empty(path, (3, 2)), group="color")
+
+
+def test_another_file_has_the_columns_of_the_first(path, tmp_path):
+    table = opened(path)
+    other = tmp_path / "other.csv"
+    other.write_text("color,more,y,b,a\nblue,z,1,7,8\npurple,z,0,5,6\n")
+    like = tables.read_like(other, table)
+    np.testing.assert_array_equal(like.x, np.float32([[8, 7, 2], [6, 5, -1]]))
+    assert like.target.y.tolist() == [1, 0]
+    other.write_text("color,y,a\nblue,1,7\n")
+    with pytest.raises(InputError, match=r"other.csv: has no column b, which table.csv has"):
+        tables.read_like(other, table)
+
+
+def test_a_file_that_is_not_there_is_refused():
+    with pytest.raises(InputError, match="no such file"):
+        tables.describe(Path("nowhere.csv"), options(target="y"))
