@@ -103,7 +103,9 @@ def shown(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], list[tuple[st
     for decision in decisions:
         rows.append((decision.claim.says, decision.verdict, decision.words))
         if len(decision.findings) > 1:
-            rows += [(f"· {finding.name}", finding.verdict, finding.words) for finding in decision.findings]
+            firsts = {finding.name.partition(" against ")[0] for finding in decision.findings}
+            common = f"{firsts.pop()} " if len(firsts) == 1 else ""  # one side of all parts, which the claim names
+            rows += [(f"· {f.name.removeprefix(common)}", f.verdict, f.words) for f in decision.findings]
     return ("claim", "verdict", "numbers"), rows
 
 

@@ -226,7 +226,7 @@ def _unfit(claim: Claim, sides: Sequence[Sequence[Record]]) -> str:
     if len(busy) < len(records):
         return "its runs do not tell whether they had the machine to themselves"
     if max(busy) > _ALONE:
-        return f"runs shared the machine (others kept up to {max(busy):.1f} cores busy); train them alone, with --workers 1"
+        return f"runs shared the machine (others kept up to {max(busy):.1f} cores busy); train them alone, --workers 1"
     if len(threads := {record.get("threads") for record in records}) > 1:
         return f"its runs had different numbers of threads ({', '.join(map(str, sorted(threads, key=str)))})"
     return ""

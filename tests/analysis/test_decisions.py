@@ -340,6 +340,16 @@ def test_numbers_are_plain_json_and_rows_name_every_part():
     assert dict(zip(columns, cells[1], strict=True))["kind"] == "better"
 
 
+def test_what_all_parts_are_about_is_named_once():
+    its_sweep = sweep({"at_least_as_good": "optimizer=adam", "than": "all"})
+    found, _ = decide(its_sweep, records(its_sweep, apart(0.03)))
+    assert [row[0] for row in decisions.shown(found)[1]] == [
+        "at least as good: adam against sgd; adam against momentum",
+        "· against sgd",
+        "· against momentum",
+    ]
+
+
 def test_only_the_newest_run_of_a_cell_counts_and_runs_of_other_sweeps_do_not():
     its_sweep = sweep(BETTER)
     newest = records(its_sweep, apart(0.03))
