@@ -8,7 +8,7 @@ from os import stat_result
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasrun import catalog, dataset_table, environment
+from kerasrun import catalog, environment
 from kerasrun.datasets import fetch, registered
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def signature(wanted: Wanted) -> str:
         wanted: the experiment.
     """
     entry, arguments = catalog.dataset(wanted.dataset, wanted.options)
-    files = [*Path(__file__).parent.glob("*.py"), Path(dataset_table.__file__)]
+    package = Path(__file__).parents[1]
+    files = [path for folder in ("", "datasets/", "tables/") for path in package.glob(f"{folder}*.py")]
     if registered.has(entry):
         files += [path for path in registered.folder().iterdir() if path.stem == entry.name]
     elif entry.source == "keras_sets":
