@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_up_sweep import sweep
 
 from kerasrun.analysis.claims import KEYS, read
@@ -202,3 +204,41 @@ def test_coupled_names_choose_one_point_of_their_axis():
 
 def test_every_kind_has_keys_of_its_own():
     assert [*KEYS] == ["better", "at_least_as_good", "order", "equal", "reaches", "fails", "faster"]
+
+
+WORDS = [
+    "optimizer=adam",
+    "optimizer=sgd",
+    "activation=relu",
+    "all",
+    "bitwise",
+    "val_accuracy=0.9",
+    "last5",
+    "best",
+    "",
+]
+VALUES = st.one_of(
+    st.sampled_from(WORDS), st.text(max_size=20), st.integers(), st.floats(), st.booleans(), st.none(),
+    st.lists(st.sampled_from(WORDS), max_size=3),
+    st.dictionaries(st.sampled_from(["optimizer", "x", ""]), st.sampled_from(["adam", 1, None, []]), max_size=2),
+)  # fmt: skip
+
+
+def tables(kind):
+    keys = st.sampled_from(sorted({*KEYS[kind], "where", "for_each", "seeds", "extend", "says"}))
+    others = st.dictionaries(keys, VALUES, max_size=4)
+    first = st.sampled_from(["optimizer=adam", ["optimizer=adam", "optimizer=sgd"]]) | VALUES
+    usual = st.sampled_from([{}, {"than": "optimizer=momentum"}, {"target": "val_loss=1"}])
+    return st.builds(lambda value, some, more: {**some, **more, kind: value}, first, usual, others)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from([*KEYS]).flatmap(tables))
+def test_whatever_a_table_holds_it_is_a_claim_or_wrong_input_in_three_lines(table):
+    said = ""
+    try:
+        found = claim(table, activations=("relu", "tanh"))
+    except InputError as error:
+        said = str(error)
+    assert len(said.splitlines()) <= 3
+    assert said or (found.parts and found.margin.value > 0 and 0 <= found.share < 1)

@@ -52,6 +52,9 @@ def test_the_record_says_how_it_ended_and_what_was_best(run):
     assert record["architecture"] == "64-8-10"
     assert record["origins"]["hidden"] == "command"
     assert record["origins"]["batch_size"] == "default"
+    counts = np.bincount(datasets.load(run.experiment).validation.y)
+    assert (record["data"]["classes"], record["data"]["chance"]) == (10, counts.max() / counts.sum())
+    assert record["others_busy"] is None or record["others_busy"] >= 0
 
 
 def test_the_saved_model_takes_raw_data_and_gives_the_best_epochs_loss(run):
