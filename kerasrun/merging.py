@@ -199,6 +199,9 @@ class _Plan:
             add(what)
         except Refused as reason:
             self.refused.append(Refusal(name, str(reason)))
+        except OSError as error:
+            file = shown(Path(error.filename or name).name)
+            self.refused.append(Refusal(name, f"{file} cannot be read: {error.strerror}"))
 
     def _add_folder(self, record: Record) -> None:
         self.found.add(_key(record))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -83,8 +84,8 @@ def _contents(folder: Path, record: dict[str, Any], *, ended: bool) -> Iterator[
     hashes = {runs.RECIPE: record.get("recipe_sha256")} | (dict(record.get("files") or {}) if ended else {})
     for name, recorded in sorted(hashes.items()):
         path = folder / name
-        if not path.is_file():
-            yield name, "is missing" if not path.exists() else "is no file"
+        if Path(name).name != name or not path.is_file():
+            yield name, "is missing" if not path.exists() else "is no file of the run"
         elif recorded and runs.sha256(path) != recorded:
             yield name, "is damaged or was changed since the run (its sha256 is not the recorded one)"
     for path in sorted(folder.iterdir()):
@@ -100,7 +101,7 @@ def broken_archive(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             member = archive.testzip()
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
         return f"is damaged: {str(error)[:100] or type(error).__name__}"
     return f"is damaged: bad checksum of {member}" if member else None
 
@@ -108,15 +109,14 @@ def broken_archive(path: Path) -> str | None:
 def _rows(path: Path, record: dict[str, Any], *, ended: bool) -> Iterator[str]:
     """Yield where metrics.csv is not what the record says; a commit in the middle may have left it one step ahead."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        rows = [*csv.reader(path.read_text(encoding="utf-8").splitlines())]
     except FileNotFoundError:
         yield "is missing"
         return
-    except (UnicodeDecodeError, OSError) as error:
+    except (UnicodeDecodeError, OSError, csv.Error) as error:
         yield f"cannot be read: {error}"
         return
     done = record.get("epochs_run") or 0
-    rows = [*csv.reader(lines)]
     head, body = (rows[0], [row for row in rows[1:] if row[:1] != ["0"]]) if rows else ([], [])  # 0: nothing to train
     if len(body) < done or (ended and len(body) != done):
         yield f"holds {len(body)} epochs, the record says {done}"

@@ -16,7 +16,7 @@ _EXPECTED: dict[str, tuple[type, ...]] = {
     "id": (str,), "status": (str,), "created": (str,), "experiment": (dict,),
     "data": (dict, type(None)), "best": (dict, type(None)), "last": (dict, type(None)), "test": (dict, type(None)),
     "seconds": (dict, type(None)), "parameters": (int, type(None)), "epochs_run": (int, type(None)),
-    "best_epoch": (int, type(None)),
+    "best_epoch": (int, type(None)), "files": (dict, type(None)),
 }  # fmt: skip
 _REQUIRED = ("format", "id", "status", "created", "experiment")
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,8 @@ def test_a_run_that_comes_by_two_ways_is_one_run(ours, other, tmp_path):
         ({"format": 2}, "run.json is of format 2; this kerasrun reads format 1"),
         ({"id": "a/b"}, "is no run's id"),
         ({"files": {"best.keras": "0" * 64}}, "best.keras: is missing"),
+        ({"files": {"../../etc/passwd": "0" * 64}}, "../../etc/passwd: is"),
+        ({"files": ["best.keras"]}, "run.json holds a files of the wrong kind"),
         ({"epochs_run": 3}, "metrics.csv: holds 2 epochs, the record says 3"),
     ],
     ids=lambda value: str(value)[:30],
@@ -164,6 +167,41 @@ def test_a_changed_byte_is_refused(ours, other):
     folder = make(other, 1)
     (folder / "run.json").write_text((folder / "run.json").read_text().replace('"seed": 1', '"seed": 7'))
     assert "its checksum does not fit" in merging.merge(other, ours).refused[1].reason
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("metrics.csv", b'epoch,loss\n"' + b"a" * 200_000), ("epoch-0001.npz", b"PK\x03\x04 nothing")]
+)
+def test_a_crafted_file_is_refused_by_its_name(ours, other, name, content):
+    (make(other, files=None, status="interrupted") / name).write_bytes(content)
+    assert reason(merging.merge(other, ours)).startswith(f"{name}: ")
+
+
+def test_a_recipe_that_no_parser_bears_is_another_source(ours, other):
+    make(ours, 0)
+    make(other, 1, recipe="(" * 100_000)
+    assert reason(merging.merge(other, ours)).startswith("another source under the name dense")
+
+
+def test_a_compressed_file_with_a_flipped_byte_is_refused(ours, other):
+    folder = make(other, files=None, status="interrupted")
+    with zipfile.ZipFile(folder / "epoch-0001.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", b"abc" * 999)
+    for position in range(30, 50):
+        content = bytearray((folder / "epoch-0001.npz").read_bytes())
+        content[position] ^= 0xFF
+        (folder / "epoch-0002.npz").write_bytes(content)
+        assert reason(merging.merge(other, ours)).startswith("epoch-0002.npz: is damaged")
+
+
+def test_a_file_that_may_not_be_read_is_refused(ours, other, monkeypatch):
+    make(other)
+
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", f"{folder}/metrics.csv")
+
+    monkeypatch.setattr(incoming.run_check, "check_run", refuse)
+    assert reason(merging.merge(other, ours)).endswith("metrics.csv cannot be read: Permission denied")
 
 
 def test_a_recipe_that_differs_in_comments_alone_is_the_same(ours, other):
