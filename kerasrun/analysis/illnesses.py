@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kerasrun.analysis import outcomes
 from kerasrun.analysis.patient import FEWEST_LAYERS, TINY, Patient, Row, factor
 
 SHRINKS, GROWS = 0.6, 1.6  # factor per layer towards the input outside of which gradients vanish or explode
@@ -20,7 +21,6 @@ MOST = 0.5  # share of units or outputs
 LARGE_INPUT, SMALL_INPUT = 5.0, 0.02  # of mean and deviation
 SURE = 2.0  # times ln(classes): a first loss above it is that of a network sure of wrong answers
 LARGE_STEP, SMALL_STEP = 0.1, 3e-4  # of the weights, in one step; 1e-3 is usual (Karpathy, CS231n notes)
-UNLEARNED = 0.95  # of ln(classes), below which the training loss must fall
 RISES = 1.1  # times the best validation loss
 APART = 1.5  # times the training loss
 POOR = 0.5  # of the loss of knowing nothing
@@ -35,11 +35,13 @@ class Illness:
         name: in a word or two.
         says: what the numbers show, a sentence.
         remedies: what to try, as `name=value` or words.
+        epoch: at which the layers show it, where they do.
     """
 
     name: str
     says: str
     remedies: tuple[str, ...]
+    epoch: int | None = None
 
 
 def unscaled_input(patient: Patient) -> Illness | None:
@@ -87,17 +89,27 @@ def first_loss(patient: Patient) -> Illness | None:
 
 
 def gradients(patient: Patient) -> Illness | None:
-    """Gradients that vanish or explode towards the input, by a factor per layer."""
-    told = ((epoch, ratio) for epoch in patient.measured[::-1] if (ratio := factor(patient.hidden(epoch))) is not None)
-    epoch, ratio = next(told, (0, 1.0))
+    """Gradients that vanish or explode towards the input, by a factor per layer: now, or at a start that it shows."""
+    learned = patient.ignorance and patient.training_loss and patient.training_loss[-1] < POOR * patient.ignorance
+    for epoch in patient.measured[-1:] if learned else [*patient.measured[-1:], *patient.measured[:1]]:
+        if illness := _gradients(patient, epoch):
+            return illness
+    return None
+
+
+def _gradients(patient: Patient, epoch: int) -> Illness | None:
     hidden = patient.hidden(epoch)
+    ratio = factor(hidden)
+    if ratio is None:
+        return None
     if ratio > GROWS:
         return Illness(
             "exploding gradients",
             f"Gradients grow {ratio:.2g} × per layer towards the input ({_when(epoch)}).",
             patient.options("batch_norm=true", "initializer=glorot_uniform", "clip_norm=1"),
+            epoch,
         )
-    if not hidden or ratio >= SHRINKS:
+    if ratio >= SHRINKS:
         return None
     first, last = hidden[0]["gradient"], hidden[-1]["gradient"]
     reaching = first / last if last else 0.0
@@ -109,6 +121,7 @@ def gradients(patient: Patient) -> Illness | None:
         f"{len(hidden)} hidden layers; the first gets {f'{reaching:.1e}' if first > TINY else 'below 1e-30'} of the "
         "last one's.",
         _livelier(patient, hidden),
+        epoch,
     )
 
 
@@ -184,21 +197,16 @@ def rate_too_low(patient: Patient) -> Illness | None:
 
 def nothing_learned(patient: Patient) -> Illness | None:
     """Neither loss nor accuracy better than guessing: n/c, not converged at this rate in these epochs."""
-    ideal, accuracy = patient.ignorance, [row["val_accuracy"] for row in patient.epochs if "val_accuracy" in row]
-    data = patient.record.get("data") or {}
-    if ideal is None or not accuracy or "chance" not in data:
+    if outcomes.outcome(patient.record) != outcomes.NO_CONVERGENCE:
         return None
-    chance = data["chance"]
-    bound = chance + 0.05 + 3 * math.sqrt(chance * (1 - chance) / data["validation"])
-    if max(accuracy) >= bound or min(patient.training_loss) < UNLEARNED * ideal:
-        return None
-    says = f"It has learned nothing: the best validation accuracy is {max(accuracy):.3f}, guessing gives {chance:.3f}."
+    reached, chance = max(patient.curves["val_accuracy"]), patient.record["data"]["chance"]
+    says = f"It has learned nothing: the best validation accuracy is {reached:.3f}, guessing gives {chance:.3f}."
     return Illness("nothing learned", says, ("kerasrun check", "kerasrun find-rate"))
 
 
 def overfitting(patient: Patient) -> Illness | None:
     """A validation loss that rises while the training loss falls."""
-    validation, training = [row["val_loss"] for row in patient.epochs], patient.training_loss
+    validation, training = patient.curves.get("val_loss", []), patient.training_loss
     if len(validation) < 3 or not all(map(math.isfinite, validation)):
         return None
     best = min(range(len(validation)), key=validation.__getitem__)

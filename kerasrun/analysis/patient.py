@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from kerasrun.analysis import outcomes
+
 Row = Mapping[str, Any]
+_TEXTS, _COUNTS = ("layer", "kind", "activation"), ("epoch", "units")  # columns of health.csv; the others are numbers
 FEWEST_LAYERS = 4  # hidden layers from which a factor per layer can be told
 TINY = 1e-30  # float32 ends near 1e-38
 
@@ -19,12 +24,12 @@ class Patient:
 
     Args:
         record: run.json.
-        epochs: the rows of metrics.csv, numbers as float; empty where no epoch was finished.
+        curves: the columns of metrics.csv, as `moments.curves` gives them; empty where no epoch was finished.
         layers: the rows of health.csv, of one epoch or more; 0 is the start.
     """
 
     record: Row
-    epochs: Sequence[Row]
+    curves: Mapping[str, list[float]]
     layers: Sequence[Row]
 
     def at(self, epoch: int) -> list[Row]:
@@ -42,18 +47,13 @@ class Patient:
 
     @property
     def ignorance(self) -> float | None:
-        """The cross-entropy of knowing nothing, ln(classes); of a standardized target the mean squared error, 1."""
-        classes, loss = (self.record.get("data") or {}).get("classes"), self.record["experiment"]["loss"]
-        if classes and "crossentropy" in loss and "focal" not in loss:
-            return math.log(classes)
-        standardized = self.record["experiment"].get("scale_target") == "standardize"
-        return 1.0 if standardized and loss == "mean_squared_error" else None
+        """The loss of knowing nothing: ln(classes), or 1 for a standardized target; None where that is not known."""
+        return outcomes.guessing(self.record, "loss")
 
     @property
     def training_loss(self) -> list[float]:
         """The training loss after each epoch: measured without dropout where that was asked for, else its mean."""
-        name = "train_loss" if self.epochs and "train_loss" in self.epochs[0] else "loss"
-        return [row[name] for row in self.epochs]
+        return self.curves.get("train_loss", self.curves.get("loss", []))
 
     def options(self, *wanted: str) -> tuple[str, ...]:
         """Return those of the options `name=value` that the run has under this name, but with another value."""
@@ -70,6 +70,18 @@ class Patient:
             if steps:
                 return epoch, statistics.median(steps)
         return 0, 0.0
+
+
+def read_layers(path: Path) -> list[Row]:
+    """Return the rows of a health.csv: texts, whole numbers, numbers; None for an empty cell."""
+
+    def value(name: str, cell: str) -> Any:
+        if name in _TEXTS or not cell:
+            return cell or None
+        return int(cell) if name in _COUNTS else float(cell)
+
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{name: value(name, cell) for name, cell in row.items()} for row in csv.DictReader(file)]
 
 
 def factor(layers: Sequence[Row]) -> float | None:
