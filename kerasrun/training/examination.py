@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from kerasrun.datasets import Data
-from kerasrun.experiment import Experiment
+from kerasrun import continuation, datasets
 from kerasrun.runs import BEST, Run
 from kerasrun.training import devices, saved_models
 from kerasrun.training import model as models
 from kerasrun.training.health import Health, Row, health_batch
 
 
-def examine(experiment: Experiment, run: Run, data: Data) -> list[Row]:
+def examine(run: Run, *, recipe: str | None = None) -> list[Row]:
     """Return the rows that health.csv would have for the start and, where there is one, for the best epoch.
 
-    What the optimizer would do is known for the start alone: its state of later is not kept.
+    What the optimizer would do is known for the start alone: its later state is not kept.
 
     Args:
-        experiment: what the run trained.
         run: the run.
-        data: its data.
+        recipe: "file.py:function" to use in place of the run folder's copy.
 
     Raises:
-        InputError: the recipe or best.keras cannot be used.
+        InputError: data, recipe or best.keras are not those of the run.
     """
+    experiment = continuation.continued(run, {}, recipe=recipe)
+    data = datasets.load(experiment)
+    continuation.check_data(run, data.content_hash)
     devices.prepare(experiment, data.task)
     model = models.build(experiment, data.task, data.train.x, data.train.y, inputs=data.inputs).model
     model.optimizer.build(model.trainable_variables)

@@ -1,0 +1,56 @@
+"""`kerasrun diagnose`: why a network does not learn, and what to try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import kerasrun
+from kerasrun.analysis import diagnosis, moments
+from kerasrun.analysis.patient import Patient, read_layers
+from kerasrun.cli import console, words
+from kerasrun.errors import InputError
+from kerasrun.runs import HEALTH, Run
+
+
+def diagnose(
+    run: Annotated[str, typer.Argument(help="A run; last without.", show_default=False)] = "last",
+    *,
+    epoch: Annotated[
+        int | None, typer.Option(min=0, help="Show the layers after this epoch; 0 is the start.", show_default=False)
+    ] = None,
+    results: words.Results = Path("results"),
+    recipe: Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")] = None,
+    form: words.Format = words.Form.TABLE,
+) -> None:
+    """Show gradients and outputs layer by layer, say what is wrong with them, and what to try.
+
+    Runs trained with --health are known at each epoch; of others the start and the best epoch are measured now.
+    """
+    patient = _patient(kerasrun.load_run(run, results=results), recipe)
+    found = diagnosis.diagnose(patient)
+    telling = [illness.epoch for illness in found if illness.epoch is not None]
+    chosen = [*telling, patient.measured[-1]][0] if epoch is None else epoch
+    if chosen not in patient.measured:
+        measured = ", ".join(map(str, patient.measured))
+        raise InputError(f"--epoch {epoch}: the layers were measured at epochs {measured}; --health measures each")
+    columns, rows = diagnosis.table(patient, chosen)
+    console.show_rows(columns, rows, form)
+    if form is words.Form.TABLE:
+        when = f"after epoch {chosen}" if chosen else "at the start"
+        console.say("", *diagnosis.words(patient, found))
+        console.notice(f"layers {when}; epochs measured: {', '.join(map(str, patient.measured))}")
+
+
+def _patient(run: Run, recipe: str | None) -> Patient:
+    """Return what is known of a run; its layers are measured now where no health.csv tells of them."""
+    record = {**run.record, "status": run.status, "path": str(run.folder)}
+    if (run.folder / HEALTH).is_file():
+        layers = read_layers(run.folder / HEALTH)
+    else:
+        from kerasrun.training.examination import examine
+
+        layers = [*examine(run, recipe=recipe)]
+    return Patient(record, moments.curves(record), layers)
