@@ -142,6 +142,8 @@ def _groups(
         differing = differing_settings(chosen, columns)
     metric = _metric(columns, question.metric)
     notes += fairness.flags(chosen, columns, metric, differing, allowed)
+    if metric in moments.TIMES or at.kind == "seconds" or question.until:
+        notes += fairness.shared_machine(chosen)
     by = _with_data(by or [name for name in differing if name not in ("seed", *QUIET)] or ["recipe"], chosen)
     asked = question.power or question.margin
     margin = None if asked is None else planning.parse_margin(str(asked))

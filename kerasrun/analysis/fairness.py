@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from kerasrun.analysis.columns import MISSING, QUIET, Columns, Read, written
-from kerasrun.analysis.moments import At, Record
+from kerasrun.analysis.moments import TRAINED, At, Record, finite
 
 _KINDS = {
     "another split": ("validation", "test", "split_seed", "limit"),
@@ -21,6 +21,7 @@ _KINDS = {
     "other scaling": ("scale", "scale_target"),
     "other arithmetic": ("jit", "precision"),
 }
+_ALONE = 0.2  # cores that others may keep busy while seconds are measured
 _NAMED = 3  # so many runs are named, more are counted
 
 
@@ -86,6 +87,16 @@ def flags(
     if "threads" in differing:
         lines.append(f"threads differ ({_values(records, columns, 'threads')}): so do last digits, and seconds")
     return lines
+
+
+def shared_machine(records: Sequence[Record]) -> list[str]:
+    """Return what is to be said of seconds, unless all runs had the machine to themselves."""
+    busy = [finite(record.get("others_busy")) for record in records if record["status"] in TRAINED]
+    most = max((cores for cores in busy if cores is not None), default=0.0)
+    if most <= _ALONE and None not in busy:
+        return []
+    what = f"shared the machine (others kept up to {most:.1f} cores busy)" if most > _ALONE else "may have had company"
+    return [f"seconds: the runs {what}; alone and one after the other (--workers 1) they would tell more"]
 
 
 def optimism(records: Sequence[Record]) -> str:

@@ -159,7 +159,8 @@ def compare_targets(groups: Groups, bases: Mapping[int, Group], target: Target, 
     words = said_margin(limit) if everywhere else f"{limit.value:g} epochs, {share * 100:g} % of the baseline's mean"
     title = [str(target), f"within {most} epochs", pairing(groups, compared), *decided(compared, words)]
     exact = [row.exact(target, most) for row in rows]
-    notes = [*_notes(rows, most, everywhere=everywhere), *lines(groups, compared)]
+    notes = [f'a run that never got there counts as {most} epochs in the mean; "reached" says how many did']
+    notes = [*([] if everywhere else notes), *lines(groups, compared)]
     return Comparison(EPOCHS, " · ".join(title), tuple(exact[0]), exact, _people(groups, rows, most), notes)
 
 
@@ -176,10 +177,3 @@ def _people(groups: Groups, rows: Sequence[_Row], most: int) -> tuple[tuple[str,
     if verdicts:
         columns["verdict"] = verdicts
     return tuple(columns), [*map(list, zip(*columns.values(), strict=True))]
-
-
-def _notes(rows: Sequence[_Row], most: int, *, everywhere: bool) -> list[str]:
-    found = ["seconds are of runs that may have shared the machine; they decide nothing"]
-    if not everywhere:
-        found.append(f'a run that never got there counts as {most} epochs in the mean; "reached" says how many did')
-    return found

@@ -115,3 +115,19 @@ def test_one_split_is_said_only_where_it_is_one():
 def test_made_up_data_is_said_in_every_row():
     made_up = [record | {"data": {"hash": "h", "synthetic": True}} for record in records()[:6]]
     assert {row["data"] for row in compare(made_up).rows} == {"synthetic"}
+
+
+@pytest.mark.parametrize("asked", [{"metric": "seconds"}, {"metric": "epoch_seconds"}])
+def test_of_seconds_it_is_said_when_the_machine_was_shared(asked):
+    some = records()[:6]
+    for record in some:
+        record["seconds"] = {"total": 5.0, "epoch": 1.0}
+    assert "seconds: the runs may have had company" in "\n".join(compare(some, **asked).notes)
+    for record in some:
+        record["others_busy"] = 0.0
+    assert "seconds:" not in "\n".join(compare(some, **asked).notes)
+    some[2]["others_busy"] = 1.31
+    assert "seconds: the runs shared the machine (others kept up to 1.3 cores busy)" in "\n".join(
+        compare(some, **asked).notes
+    )
+    assert "seconds:" not in "\n".join(compare(some).notes)
