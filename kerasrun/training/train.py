@@ -317,7 +317,7 @@ def _record_start(
     run.update(
         identity=identity(experiment, data.content_hash),
         data={"hash": data.content_hash, **sizes, **_guessing(data), "synthetic": data.synthetic},
-        task={"kind": data.task.kind, "classes": data.task.class_names},
+        task={"kind": data.task.kind, "classes": data.task.class_names and [*data.task.class_names]},
         inputs=data.inputs.record() if data.inputs else None,
         parameters=built.network.count_params(),
         architecture=network.architecture(built.network),

@@ -10,7 +10,7 @@ from kerasrun.errors import InputError
 from kerasrun.tables import dialect
 from kerasrun.tables.dialect import WrongEncoding
 
-ROWS = "a,b,color\n" + "".join(f"{i}.5,{i % 3},{'red green blue'.split()[i % 3]}\n" for i in range(40))
+ROWS = "a,b,color\n" + "".join(f"{i}.5,{i % 3},{['red', 'green', 'blue'][i % 3]}\n" for i in range(40))
 
 
 def found(tmp_path, content, **given):
@@ -20,9 +20,9 @@ def found(tmp_path, content, **given):
 
 
 def refused(tmp_path, content, *words, **given):
+    path = tmp_path / "table.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(InputError) as refusal:
-        path = tmp_path / "table.csv"
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
         list(dialect.blocks(path, dialect.detect(path, **given)))
     message = str(refusal.value)
     assert len(message.splitlines()) <= 3

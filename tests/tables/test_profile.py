@@ -17,7 +17,7 @@ def path(tmp_path):
     lines = ["id,value,twice,color,constant,day,score,alive,y"]
     for i, (value, y) in enumerate(zip(values, classes, strict=True), 1):
         cell = "" if i == 5 else f"{value:.3f}"
-        color, day = "red green".split()[i % 2], f"2024-01-{i % 28 + 1:02d}"
+        color, day = ["red", "green"][i % 2], f"2024-01-{i % 28 + 1:02d}"
         lines.append(f"{i},{cell},{2 * value:.4f},{color},7,{day},{y + 0.9 * draw.random():.3f},{'yn'[y]},{y}")
     file = tmp_path / "table.csv"
     file.write_text("\n".join(lines) + "\n")

@@ -6,7 +6,7 @@ import pytest
 from kerasrun import own_data, tables
 from kerasrun.errors import InputError
 
-TEXT = "a,b,color,y\n" + "".join(f"{i}.5,{i % 4},{'red green blue'.split()[i % 3]},{i % 2}\n" for i in range(30))
+TEXT = "a,b,color,y\n" + "".join(f"{i}.5,{i % 4},{['red', 'green', 'blue'][i % 3]},{i % 2}\n" for i in range(30))
 
 
 def options(**given):
