@@ -265,7 +265,7 @@ def compare(
         *names: runs or a sweep; without, the runs of the newest run's dataset that ended.
         results: folder of all runs.
         where: conditions as "optimizer=adam" that all hold.
-        **asked: fields of kerasrun.analysis.compare.Question: metric, at, by, baseline, margin, until, runs, test …
+        **asked: fields of kerasrun.analysis.question.Question: metric, at, by, baseline, margin, until, runs, test …
 
     Raises:
         kerasrun.errors.InputError: a name, column or value that no run has, or a question that cannot be answered.

@@ -6,8 +6,8 @@ that 10,000 runs need no pandas; `Comparison.table` is the DataFrame.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kerasrun.analysis import amounts, explanation, fairness, groups, means, moments, one_seed, planning, targets
@@ -16,6 +16,7 @@ from kerasrun.analysis.columns import (
     MISSING,
     QUIET,
     Columns,
+    Read,
     Record,
     differing_settings,
     direction,
@@ -25,6 +26,7 @@ from kerasrun.analysis.columns import (
 )
 from kerasrun.analysis.comparison import Comparison, ordered
 from kerasrun.analysis.moments import At
+from kerasrun.analysis.question import Question, checked
 from kerasrun.analysis.statistics import usual_margin
 from kerasrun.analysis.tables import to_text
 from kerasrun.errors import InputError
@@ -37,43 +39,6 @@ _PLAIN = frozenset({float, int, str, bool})
 _CLOSING = ("epochs_run", "best_epoch")  # columns between the settings and the metrics
 _NUMBERS = ("parameters", *_CLOSING, *one_seed.AGAINST)
 _SHORT = {"epochs_run": "epochs", "best_epoch": "best", "seconds": "s"}  # heads for people
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of the runs that were chosen; None where the usual is wanted.
-
-    Args:
-        metric: a metric's column, as "val_accuracy".
-        at: "last", "last3", "best", an epoch as "12", or "seconds=30".
-        sort: any column; metrics the best first, other columns rising, falling with a "-" in front.
-        by: columns; runs with equal values are one row.
-        baseline: the row that others are compared with, as "optimizer=sgd".
-        margin: the smallest difference that matters, as 0.005; for losses and times a share, 0.02 is 2 %.
-        until: a target, as "val_accuracy=0.88": rows are compared by the epochs that they need.
-        power: a margin: rows say how many seeds would settle it.
-        shares: return the share of the variance that each axis of the grid has.
-        explain: also return the rules in words.
-        runs: rows are runs, though some differ only in seed.
-        all_columns: show all settings of runs, not only those that differ.
-        test: show the test metrics too.
-        every: compare also what is not comparable, and take runs on all datasets and those that did not end.
-    """
-
-    metric: str | None = None
-    at: str | None = None
-    sort: str | None = None
-    by: str | Sequence[str] | None = None
-    baseline: str | None = None
-    margin: float | None = None
-    until: str | None = None
-    power: str | None = None
-    shares: bool = False
-    explain: bool = False
-    runs: bool = False
-    all_columns: bool = False
-    test: bool = False
-    every: bool = False
 
 
 def compare(
@@ -92,7 +57,7 @@ def compare(
     Raises:
         InputError: a column or value that no run has, with the closest one; or a question that cannot be answered.
     """
-    question = _checked(Question(**asked), sweep)
+    question = checked(Question(**asked), sweep)
     given = sorted(records, key=lambda record: record["created"], reverse=True)
     if not given:
         return Comparison(question.metric or "val_loss", "", ("run",), [])
@@ -114,22 +79,10 @@ def compare(
     return replace(found, notes=[*notes, *found.notes])
 
 
-def _checked(question: Question, sweep: SweepRecord | None) -> Question:
-    """Return the question with what the sweep's file says; refuse parts that exclude each other."""
-    for one, other in (("runs", "by"), ("until", "at"), ("until", "power"), ("until", "shares"), ("power", "shares")):
-        if getattr(question, one) and getattr(question, other):
-            raise InputError(f"--{one} and --{other} exclude each other\nleave one of them out")
-    if sweep is None:
-        return question
-    return replace(
-        question, metric=question.metric or sweep.metric, at=question.at or (None if question.until else sweep.at)
-    )
-
-
 def _groups(
     records: list[Record], columns: Columns, differing: list[str], question: Question, sweep: SweepRecord | None
 ) -> Comparison:
-    """Return the comparison whose rows are groups of runs."""
+    """Return the comparison whose rows are groups of runs: those that may be compared, put into rows, judged."""
     axes = sweep.axes if sweep else ()
     by = _by(columns, question.by) if question.by else [n for axis in axes for n in axis.names if n in columns.settings]
     allowed, notes, chosen = by or fairness.varied(differing), list[str](), records
@@ -140,34 +93,48 @@ def _groups(
         columns = find_columns(chosen, test=question.test, at=at)
     if len(chosen) < len(records):
         differing = differing_settings(chosen, columns)
-    metric = _metric(columns, question.metric)
-    notes += fairness.flags(chosen, columns, metric, differing, allowed)
-    if metric in moments.TIMES or at.kind == "seconds" or question.until:
-        notes += fairness.shared_machine(chosen)
+    rules = _rules(chosen, columns, at, question)
+    notes += fairness.flags(chosen, columns, rules.metric, differing, allowed)
     by = _with_data(by or [name for name in differing if name not in ("seed", *QUIET)] or ["recipe"], chosen)
-    asked = question.power or question.margin
-    margin = None if asked is None else planning.parse_margin(str(asked))
-    usual = usual_margin(metric) if margin is None else replace(usual_margin(metric), value=margin)
-    rules = means.Rules(metric, at, direction(chosen, metric), usual, question.sort)
-    if question.until:
-        target = targets.parse(question.until, columns)
-        formed = groups.form(chosen, columns, by, differing, target.reader(chosen))
-        bases = groups.baselines(formed, question.baseline, columns, axes)
-        found = targets.compare_targets(formed, bases, target, margin)
-        return replace(found, notes=[*found.notes, *notes])
-    formed = groups.form(chosen, columns, by, differing, lambda record: moments.value(record, metric, at))
-    _refuse_no_value(formed, rules)
+    target = targets.parse(question.until, columns) if question.until else None
+    read: Read = target.reader(chosen) if target else lambda record: moments.value(record, rules.metric, at)
+    formed = groups.form(chosen, columns, by, differing, read)
     bases = groups.baselines(formed, question.baseline, columns, axes)
-    if question.power:
-        found = planning.plan_seeds(formed, bases, rules)
-    elif question.shares:
-        found = planning.share_of_axes(formed, rules, axes)
+    for number, group in enumerate(formed.members):
+        group.unfair = fairness.reasons(group.runs[0], bases[number].runs[0], columns, differing, allowed)
+    if target:
+        found = targets.compare_targets(formed, bases, target, rules)
     else:
-        found = means.compare_means(formed, bases, rules)
+        _refuse_no_value(formed, rules)
         notes += one_seed.of_groups(formed, bases if question.baseline else {}, columns, differing, rules)
-    if question.explain:
-        found = replace(found, rules=explanation.explain(formed, bases, rules, _why(question, sweep, at)))
+        found = _answered(formed, bases, rules, question, sweep)
+    if target or at.kind == "seconds" or rules.metric in moments.TIMES:
+        notes += fairness.shared_machine(chosen)
     return replace(found, notes=[*found.notes, *notes])
+
+
+def _rules(records: list[Record], columns: Columns, at: At, question: Question) -> means.Rules:
+    """Return how groups are compared."""
+    metric = targets.EPOCHS if question.until else _metric(columns, question.metric)
+    asked, margin = question.power or question.margin, usual_margin(metric)
+    if asked is not None:
+        margin = replace(margin, value=planning.parse_margin(str(asked)))
+    return means.Rules(metric, at, direction(records, metric), margin, question.sort)
+
+
+def _answered(
+    formed: groups.Groups, bases: Mapping[int, groups.Group], rules: means.Rules, question: Question,
+    sweep: SweepRecord | None,
+) -> Comparison:  # fmt: skip
+    """Return the table that was asked for."""
+    if question.power:
+        return planning.plan_seeds(formed, bases, rules)
+    if question.shares:
+        return planning.share_of_axes(formed, rules, sweep.axes if sweep else ())
+    found = means.compare_means(formed, bases, rules)
+    if not question.explain:
+        return found
+    return replace(found, rules=explanation.explain(formed, bases, rules, _why(question, sweep, rules.at)))
 
 
 def _refuse_no_value(formed: groups.Groups, rules: means.Rules) -> None:

@@ -59,6 +59,24 @@ def comparable(
     return kept, [f"not comparable, left out: {', '.join(parts)}. --all includes them"] if parts else []
 
 
+def reasons(one: Record, other: Record, columns: Columns, differing: Collection[str], allowed: Collection[str]) -> str:
+    """Return in words why two runs may not be compared; nothing where they may.
+
+    Args:
+        one: a run.
+        other: a run on the same dataset.
+        columns: of the runs.
+        differing: settings that are not the same in all runs.
+        allowed: settings that may differ, because they are what is varied.
+    """
+    found = ["other data"] if _hash(one) != _hash(other) and _hash(one) and _hash(other) else []
+    for kind, names in _KINDS.items():
+        reads = [columns.settings[name] for name in names if name in differing and name not in allowed]
+        if _written(reads, one) != _written(reads, other):
+            found.append(kind)
+    return ", ".join(found)
+
+
 def flags(
     records: Sequence[Record], columns: Columns, metric: str, differing: Collection[str], allowed: Collection[str]
 ) -> list[str]:
@@ -121,7 +139,7 @@ def epochs_chosen_from(groups: dict[str, Sequence[Record]], at: At) -> list[str]
         return []
     fewest, most = (choose(counts, key=lambda label: counts[label]) for choose in (min, max))
     return [
-        f"the best of different numbers of epochs ({fewest} {counts[fewest]:g}, {most} {counts[most]:g}; medians): "
+        f"the best of different numbers of epochs ({fewest}: {counts[fewest]:g}, {most}: {counts[most]:g}): "
         "more epochs, more luck. --at last, or --at with an epoch, is free of it"
     ]
 

@@ -24,6 +24,7 @@ from kerasrun.sweep_record import Axis
 
 _NAMED = 3  # so many are named, more are counted
 _SEEDS = 8
+_BARE = ("none", "true", "false")  # words that say little without their column
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Group:
         diverged: units whose run diverged.
         missing: status of the units without an outcome; "no value" where only the metric is not there.
         repeated: how many runs repeat another's unit.
+        unfair: what makes the comparison with its baseline unfair, in words.
     """
 
     values: Mapping[str, Any]
@@ -47,11 +49,15 @@ class Group:
     diverged: set[int] = field(default_factory=set)
     missing: dict[int, str] = field(default_factory=dict)
     repeated: int = 0
+    unfair: str = ""
 
     @property
     def label(self) -> str:
-        """The group in a few words: its values as they are written."""
-        return " ".join(written(value) for value in self.values.values())
+        """The group in a few words: names as they are, all else with its column: "sgd batch_size=64"."""
+        texts = {name: written(value) for name, value in self.values.items()}
+        return " ".join(
+            text if text[:1].isalpha() and text not in _BARE else f"{n}={text}" for n, text in texts.items()
+        )
 
     @property
     def outcomes(self) -> set[int]:
@@ -246,15 +252,15 @@ def against(
     pairs = [(group.results, bases[number].results) for number, group in compared]
     found = differences(pairs, margin=margin, direction=direction, resolution=resolution, bounded=bounded)
     return {
-        number: Against(
-            group, bases[number], difference, _with_diverged(verdict(difference, margin), group, bases[number])
-        )
+        number: Against(group, bases[number], difference, _in_view(verdict(difference, margin), group, bases[number]))
         for (number, group), difference in zip(compared, found, strict=True)
     }
 
 
-def _with_diverged(found: Verdict, group: Group, base: Group) -> Verdict:
-    """Return the verdict in view of the runs that diverged: who diverges more often is not better."""
+def _in_view(found: Verdict, group: Group, base: Group) -> Verdict:
+    """Return the verdict in view of unfairness, and of runs that diverged: who diverges more often is not better."""
+    if group.unfair:
+        return Verdict("none", f"unfair ({group.unfair}): {found.words}")
     if not group.diverged and not base.diverged:
         return found
     counts = f"diverged {len(group.diverged)} of {group.trained}, baseline {len(base.diverged)} of {base.trained}"

@@ -15,7 +15,7 @@ from kerasrun.analysis import amounts
 from kerasrun.analysis.columns import Columns, written
 from kerasrun.analysis.comparison import Comparison, ordered
 from kerasrun.analysis.groups import Against, Group, Groups, against, lines
-from kerasrun.analysis.means import decided, pairing, said_margin
+from kerasrun.analysis.means import Rules, decided, pairing, said_margin
 from kerasrun.analysis.moments import TRAINED, Record, reached
 from kerasrun.analysis.statistics import Estimate, Margin, estimate, wilson
 from kerasrun.errors import InputError, shown
@@ -129,34 +129,37 @@ class _Row:
         return row | amounts.compared(self.against)
 
 
-def compare_targets(groups: Groups, bases: Mapping[int, Group], target: Target, margin: float | None) -> Comparison:
+def compare_targets(groups: Groups, bases: Mapping[int, Group], target: Target, rules: Rules) -> Comparison:
     """Return the table of groups by how soon they reach a target: those that reach it oftener first, then the faster.
 
     Args:
-        groups: all groups; their results are epochs as `epochs_or_all` reads them.
+        groups: all groups; their results are epochs as the target's reader reads them.
         bases: the baseline of each, by its number.
         target: what is to be reached.
-        margin: the share of the time that matters; None for 10 %.
+        rules: the margin, a share of the time.
     """
     most = _budget([record for group in groups.members for record in group.runs])
-    share = 0.1 if margin is None else margin
     everywhere = all(target.of(record)[0] is not None for group in groups.members for record in group.used)
-    base = [value for group in bases.values() for value in group.results.values()]
-    limit = Margin(share, relative=True)
+    limit = rules.margin
     if not everywhere:
-        limit = Margin(max(0.1, round(share * statistics.fmean(base or [1.0]), 1)))
+        base = [value for group in bases.values() for value in group.results.values()]
+        limit = Margin(max(0.1, round(rules.margin.value * statistics.fmean(base or [1.0]), 1)))
     compared = against(groups, bases, margin=limit, direction="min")
     rows = []
     for number, group in enumerate(groups.members):
         values = [*group.results.values()]
-        found = estimate(values, metric=EPOCHS if everywhere else "mean") if values else None
+        found = estimate(values, metric=EPOCHS) if values else None
         times = [target.of(record) for record in group.used]
         rows.append(_Row(group, found, compared.get(number), [t[0] for t in times], [t[1] for t in times]))
     order = ordered(
         [(-row.count / (len(row.epochs) or 1), row.estimate.mean) if row.estimate else None for row in rows]
     )
     rows = [rows[number] for number in order]
-    words = said_margin(limit) if everywhere else f"{limit.value:g} epochs, {share * 100:g} % of the baseline's mean"
+    words = (
+        said_margin(limit)
+        if everywhere
+        else f"{limit.value:g} epochs, {said_margin(rules.margin)} of the baseline's mean"
+    )
     title = [str(target), f"within {most} epochs", pairing(groups, compared), *decided(compared, words)]
     exact = [row.exact(target, most) for row in rows]
     notes = [f'a run that never got there counts as {most} epochs in the mean; "reached" says how many did']

@@ -270,6 +270,12 @@ def test_people_get_settings_as_written_and_programs_every_digit():
     assert json.loads(to_text(*found.exact(), "json"))[1]["val_accuracy"] == 0.123456789
 
 
+def test_a_difference_with_its_interval_is_a_number():
+    for cell in ("+0.0241 [0.0210, 0.0272]", "-3.1 % [-8.3, 2.4]"):
+        assert f"| {cell} |" in to_text(["a"], [[cell]], "md")
+    assert "'+1+cmd" in to_text(["a"], [["+1+cmd"]], "md")
+
+
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_texts_that_a_spreadsheet_would_run_are_disarmed_in_csv_and_md(begin):
     cell = f"{begin}HYPERLINK(1)"

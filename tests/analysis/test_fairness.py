@@ -73,6 +73,16 @@ def test_where_all_are_included_the_reason_is_said():
     assert "epochs differs (20, 40), which alone can make the difference" in said
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"split_seed": 1}, "another split"), ({"epochs": 40}, "another budget"), ({"jit": True}, "other arithmetic")],
+)
+def test_an_unfair_pair_that_is_included_gets_no_verdict(changes, reason):
+    pair = [*seeds(0, SGD, optimizer="sgd"), *seeds(10, [0.88, 0.891, 0.87], **changes)]
+    row = next(row for row in compare(pair, every=True).rows if row["optimizer"] == "adam")
+    assert (row["verdict"], row["words"]) == ("none", f"unfair ({reason}): better")
+
+
 def test_threads_are_a_note_and_no_reason():
     found = compare(records(threads=2))
     assert counted(found) == 6  # the changed run repeats seed 0
@@ -95,7 +105,7 @@ def test_the_best_of_different_numbers_of_epochs_is_said():
     different = [*seeds(0, SGD, optimizer="sgd", epochs_run=20), *seeds(10, ADAM, epochs_run=5)]
     found = compare(different)
     assert "optimistic: the best of 5 to 20 epochs" in found.title
-    assert "the best of different numbers of epochs (adam 5, sgd 20; medians)" in "\n".join(found.notes)
+    assert "the best of different numbers of epochs (adam: 5, sgd: 20)" in "\n".join(found.notes)
     assert "different numbers" not in "\n".join(compare(different, at="last").notes)
 
 

@@ -223,7 +223,7 @@ def test_the_baseline_of_a_grid_is_its_first_cell():
         records += seeds(10 * number, ADAM if number else SGD, optimizer=optimizer, knobs={"hidden": [hidden]})
     axes = Axis(("optimizer",), (("sgd",), ("adam",))), Axis(("hidden",), (([20],), ([10],)))
     found = compare(records, sweep=sweep(*axes))
-    assert {r["against"] for r in found.rows} == {"sgd 20", None}
+    assert {r["against"] for r in found.rows} == {"sgd hidden=20", None}
     assert found.columns[:2] == ("optimizer", "hidden")
 
 

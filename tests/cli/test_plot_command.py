@@ -49,7 +49,7 @@ def test_a_run_that_is_named_is_drawn_alone(results):
 
 def test_kind_by_and_where_are_those_of_compare(results):
     said = invoke(results, "--kind", "bars", "--by", "seed", "--where", "optimizer=sgd", "--at", "last").stdout
-    assert said.startswith("digits · val_accuracy at the last epoch (2)\n\n0  0.7000\n")
+    assert said.startswith("digits · val_accuracy at the last epoch (2)\n\nseed=0  0.7000\n")
     assert invoke(results, "--kind", "heat", "--by", "optimizer,seed").stdout.splitlines()[2] == "optimizer ↓  seed →"
     assert len(invoke(results, "--runs").stdout.split("\n\n")[-1].splitlines()) == 4
 
