@@ -85,3 +85,17 @@ def test_a_missing_file_and_an_unknown_word_are_exit_code_2(homes):
         assert (done.returncode, done.stdout) == (2, "")
         assert text in done.stderr
         assert done.stderr.count("\n") <= 3
+
+
+def test_a_table_is_looked_at_before_training(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,color,y\n" + "".join(f"{i / 7:.2f},{'xyz'[i % 3]},{i % 2}\n" for i in range(60)))
+    done = CliRunner().invoke(app, ["datasets", "profile", str(path), "--target", "y", "--kinds", "a=category"])
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["column", "kind", "empty", "different", "values"]
+    assert [line.split()[:2] for line in lines[1:]] == [["a", "category"], ["color", "category"], ["y", "number"]]
+    assert "t.csv: 60 rows × 3 columns" in done.stderr
+    assert "target y: binary" in done.stderr
+    found = CliRunner().invoke(app, ["datasets", "profile", str(path), "--no-header", "--format", "json"])
+    assert [row["column"] for row in json.loads(found.stdout)] == ["1", "2", "3"]
