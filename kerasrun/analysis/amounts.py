@@ -16,7 +16,7 @@ _MOST_DECIMALS = 4
 _LONGEST_LABEL = 18  # a longer one does not stand in a column's head
 _COMPARED = {
     "pairs": "n", "difference": "mean", "difference_low": "low", "difference_high": "high", "relative": "relative",
-    "p": "p", "p_adjusted": "p_adjusted", "method": "method",
+    "p": "p", "p_adjusted": "p_adjusted", "method": "method", "correlation": "correlation",
 }  # fmt: skip
 
 

@@ -75,18 +75,11 @@ def _verdicts(compared: Mapping[int, Against], rules: Rules) -> list[str]:
         "         seeds that would settle it: power 0.8 at the margin, from the 80 % range of the sd",
     ]
     for one in [*compared.values()][:_CHECKED]:
-        found += _second_test(one)
+        ours, theirs = one.group.results, one.baseline.results
+        p = sign_flip([ours[unit] - theirs[unit] for unit in ours.keys() & theirs.keys()])
+        if p is not None:
+            found.append(f"check    {one.group.label}: exact sign flips of the differences, p = {amounts.p_value(p)}")
+        if one.difference.correlation is not None and one.difference.correlation <= 0:
+            correlation = f"correlation {one.difference.correlation:.2f}"
+            found.append(f"check    {one.group.label}: pairing did not help ({correlation} over the seeds)")
     return found
-
-
-def _second_test(one: Against) -> list[str]:
-    ours, theirs = one.group.results, one.baseline.results
-    pairs = [ours[unit] - theirs[unit] for unit in ours.keys() & theirs.keys()]
-    p = sign_flip(pairs)
-    if p is None:
-        return []
-    correlation = one.difference.correlation
-    helped = "" if correlation is None or correlation > 0 else f"; correlation {correlation:.2f}: pairing did not help"
-    return [
-        f"check    {one.group.label}: exact sign flips of {len(pairs)} differences, p = {amounts.p_value(p)}{helped}"
-    ]

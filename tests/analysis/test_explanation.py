@@ -19,7 +19,7 @@ def test_a_paired_comparison_is_explained():
         "runs with equal optimizer; they differ in the seed",
         "paired t",
         "beyond the margin 0.005",
-        "check    adam: exact sign flips of 6 differences, p = 0.031",
+        "check    adam: exact sign flips of the differences, p = 0.031",
         "of new data it says nothing",
     ):
         assert part in said
@@ -35,6 +35,13 @@ def test_other_rules_are_explained_where_they_were_used():
     for part in ("Welch", "Holm", "as a ratio", "log scale", "diverged a result", "baseline: as asked"):
         assert part in said
     assert "their intervals are at 97.5 % each" in said
+
+
+def test_where_pairing_did_not_help_it_is_said():
+    against = [0.88, 0.87, 0.89, 0.875, 0.885, 0.878]
+    said = rules(*seeds(0, SGD, optimizer="sgd"), *seeds(10, against))
+    assert "check    adam: pairing did not help (correlation -0.9" in said
+    assert "pairing did not help" not in rules(*seeds(0, SGD, optimizer="sgd"), *seeds(10, ADAM))
 
 
 def test_only_the_asking_explains():
