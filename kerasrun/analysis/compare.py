@@ -101,7 +101,7 @@ def _groups(
     formed = groups.form(chosen, columns, by, differing, read)
     bases = groups.baselines(formed, question.baseline, columns, axes)
     for number, group in enumerate(formed.members):
-        group.unfair = fairness.reasons(group.runs[0], bases[number].runs[0], columns, differing, allowed)
+        group.unfair = fairness.reasons(group.runs, bases[number].runs, columns, differing, allowed)
     if target:
         found = targets.compare_targets(formed, bases, target, rules)
     else:

@@ -59,20 +59,26 @@ def comparable(
     return kept, [f"not comparable, left out: {', '.join(parts)}. --all includes them"] if parts else []
 
 
-def reasons(one: Record, other: Record, columns: Columns, differing: Collection[str], allowed: Collection[str]) -> str:
-    """Return in words why two runs may not be compared; nothing where they may.
+def reasons(
+    ones: Sequence[Record],
+    others: Sequence[Record],
+    columns: Columns,
+    differing: Collection[str],
+    allowed: Collection[str],
+) -> str:
+    """Return in words why runs may not be compared with others; nothing where some of both may.
 
     Args:
-        one: a run.
-        other: a run on the same dataset.
+        ones: runs.
+        others: runs on the same dataset.
         columns: of the runs.
         differing: settings that are not the same in all runs.
         allowed: settings that may differ, because they are what is varied.
     """
-    found = ["other data"] if _hash(one) != _hash(other) and _hash(one) and _hash(other) else []
+    found = [] if {*map(_hash, ones)} & {*map(_hash, others)} else ["other data"]
     for kind, names in _KINDS.items():
         reads = [columns.settings[name] for name in names if name in differing and name not in allowed]
-        if _written(reads, one) != _written(reads, other):
+        if reads and not {_written(reads, one) for one in ones} & {_written(reads, other) for other in others}:
             found.append(kind)
     return ", ".join(found)
 

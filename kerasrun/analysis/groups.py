@@ -7,7 +7,6 @@ with a rate of its own) are part of what it is.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,13 +16,11 @@ from kerasrun.analysis.columns import MISSING, QUIET, Columns, matches, written
 from kerasrun.analysis.columns import grouped as by_values
 from kerasrun.analysis.fairness import is_one_split
 from kerasrun.analysis.moments import TRAINED, Record
-from kerasrun.analysis.statistics import Difference, Margin, Verdict, differences, fisher, verdict, wilson
+from kerasrun.analysis.statistics import Difference, Margin, Verdict, differences, verdict
 from kerasrun.errors import InputError
 from kerasrun.literals import split_outside
 from kerasrun.sweep_record import Axis
 
-_NAMED = 3  # so many are named, more are counted
-_SEEDS = 8
 _BARE = ("none", "true", "false")  # words that say little without their column
 
 
@@ -53,11 +50,8 @@ class Group:
 
     @property
     def label(self) -> str:
-        """The group in a few words: names as they are, all else with its column: "sgd batch_size=64"."""
-        texts = {name: written(value) for name, value in self.values.items()}
-        return " ".join(
-            text if text[:1].isalpha() and text not in _BARE else f"{n}={text}" for n, text in texts.items()
-        )
+        """The group in a few words: "sgd batch_size=64"."""
+        return called(self.values)
 
     @property
     def outcomes(self) -> set[int]:
@@ -91,6 +85,13 @@ class Groups:
     names: Mapping[int, str]
 
 
+def called(values: Mapping[str, Any]) -> str:
+    """Return values in a few words: names as they are, all else with its column; nothing for what is missing."""
+    texts = {name: written(value) for name, value in values.items() if value is not MISSING}
+    words = [text if text[:1].isalpha() and text not in _BARE else f"{name}={text}" for name, text in texts.items()]
+    return " ".join(words)
+
+
 def differ_only_in_seed(records: Sequence[Record], columns: Columns, differing: Collection[str]) -> bool:
     """Tell whether some setting was trained with two seeds."""
     reads = [columns.settings[name] for name in differing if name not in ("seed", *QUIET)]
@@ -118,10 +119,10 @@ def form(
         differing: settings that are not the same in all runs.
         read: returns a run's result, None where it has none.
     """
-    candidates = [name for name in differing if name not in (*by, "seed", *QUIET)]
+    candidates = _candidates(differing, by)
     members = by_values(records, columns, by)
     unit = [name for name in candidates if any(_differ(those, columns, name) for those in members)]
-    reads = [columns.settings[name] for name in unit]
+    reads = [columns[name] for name in unit]
     several_data = len({_hash(record) for record in records} - {None}) > 1
     numbers: dict[tuple[Any, ...], int] = {}
     names: dict[int, str] = {}
@@ -133,12 +134,21 @@ def form(
             if reads or several_data or not isinstance(seed, int):
                 key = (seed, *(written(get(record)) for get in reads), several_data and _hash(record))
                 number = numbers.setdefault(key, len(numbers))
-                names[number] = " ".join([*filter(None, key[1:-1]), f"seed {seed}"])
+                names[number] = f"{called(dict(zip(unit, key[1:-1], strict=True)))} seed {seed}".strip()
             _enter(group, number, record, read(record))
-        group.missing = {unit: status for unit, status in group.missing.items() if unit not in group.outcomes}
+        group.missing = {n: status for n, status in group.missing.items() if n not in group.outcomes}
         groups.append(group)
     along = [name for name in candidates if name not in unit]
     return Groups(tuple(by), groups, tuple(unit), tuple(along), is_one_split(records, differing), names)
+
+
+def _candidates(differing: Collection[str], by: Sequence[str]) -> list[str]:
+    """Return the settings that can be part of the unit; of hidden, what the rows do not tell apart already."""
+    found = [name for name in differing if name not in (*by, "seed", *QUIET)]
+    if "hidden" in found and {"layers", "units"} & {*by}:
+        found.remove("hidden")
+        found += [name for name in ("layers", "units") if name not in by]
+    return found
 
 
 def _hash(record: Record) -> str | None:
@@ -178,11 +188,11 @@ def baselines(groups: Groups, given: str | None, columns: Columns, axes: Sequenc
     order = {id(group): _order(group, axes) for group in groups.members}
     blocks: dict[Any, list[Group]] = {}
     for group in sorted(groups.members, key=lambda group: order[id(group)]):
-        blocks.setdefault(_dataset(group), []).append(group)
+        blocks.setdefault(dataset_of(group), []).append(group)
     first = _given(groups, given, columns) if given else min(groups.members, key=lambda group: order[id(group)])
     alike = _but_dataset(first)
     base = {key: next((g for g in block if _but_dataset(g) == alike), block[0]) for key, block in blocks.items()}
-    return {number: base[_dataset(group)] for number, group in enumerate(groups.members)}
+    return {number: base[dataset_of(group)] for number, group in enumerate(groups.members)}
 
 
 def _given(groups: Groups, given: str, columns: Columns) -> Group:
@@ -211,7 +221,8 @@ def _order(group: Group, axes: Sequence[Axis]) -> tuple[Any, ...]:
     return (*points, min(record["created"] for record in group.runs))
 
 
-def _dataset(group: Group) -> Any:
+def dataset_of(group: Group) -> Any:
+    """Return what tells apart groups that are never compared with each other."""
     return group.values.get("dataset"), group.values.get("data")
 
 
@@ -270,52 +281,3 @@ def _in_view(found: Verdict, group: Group, base: Group) -> Verdict:
     if (more > 0 and "better" in found.kind) or (more < 0 and "worse" in found.kind):
         return Verdict("none", f"no verdict: {found.words} where both converged, but {counts}")
     return Verdict(found.kind, f"{found.words} where both converged; {counts}")
-
-
-def lines(groups: Groups, compared: Mapping[int, Against]) -> list[str]:
-    """Return what is to be said beside a table of groups: pairs, missing seeds, diverged and repeated runs."""
-    found = []
-    if groups.unit:
-        found.append(
-            f"each row holds runs that differ in {', '.join(groups.unit)}: a pair is equal in these and the seed"
-        )
-    if groups.going_along:
-        found.append(f"the rows differ in {', '.join(groups.going_along)}, too")
-    wanted: dict[Any, set[int]] = {}
-    for group in groups.members:
-        wanted.setdefault(_dataset(group), set()).update(group.outcomes, group.missing)
-    missing = [(group, sorted(wanted[_dataset(group)] - group.outcomes)) for group in groups.members]
-    if any(units for _, units in missing):
-        parts = [f"{group.label} {_units(groups, units)}" for group, units in missing if units]
-        more = f"; and {len(parts) - _NAMED} more rows" if len(parts) > _NAMED else ""
-        found.append(f"seeds missing: {'; '.join(parts[:_NAMED])}{more}. Differences are over the seeds that both have")
-    without = Counter(status for group in groups.members for status in group.missing.values())
-    if count := without.pop("no value", 0):
-        found.append(f"{count} run{'s' if count > 1 else ''} without a value at this moment, left out")
-    if without:
-        counts = ", ".join(f"{count} {status}" for status, count in without.items())
-        found.append(f"no result: {counts}; the same command again trains them")
-    diverged = [_diverged(group, compared.get(n)) for n, group in enumerate(groups.members) if group.diverged]
-    rest = [f"{len(diverged) - _NAMED} more rows hold runs that diverged"] if len(diverged) > _NAMED else []
-    found += [*diverged[:_NAMED], *rest]
-    if repeated := sum(group.repeated for group in groups.members):
-        found.append(f"{repeated} run{'s repeat' if repeated > 1 else ' repeats'} another; the newest counts")
-    return found
-
-
-def _units(groups: Groups, units: Sequence[int]) -> str:
-    most = 2 if groups.unit else _SEEDS
-    shown = ", ".join(groups.names.get(unit, str(unit)) for unit in units[:most]) + (", …" if len(units) > most else "")
-    return f"{len(units)} ({shown})" if groups.unit else shown
-
-
-def _diverged(group: Group, compared: Against | None) -> str:
-    low, high = wilson(len(group.results), group.trained)
-    share = f"{len(group.results) / group.trained:.2f}, 95 % {low:.2f} to {high:.2f}"
-    test = ""
-    if compared is not None:
-        base = compared.baseline
-        p = fisher(len(group.results), group.trained, len(base.results), base.trained)
-        test = f"; Fisher p = {p:.2g} against {base.label}"
-    means = "; its mean is of converged runs, conditional" if group.results else ""
-    return f"{group.label}: {len(group.diverged)} of {group.trained} diverged (share converged {share}{test}){means}"

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kerasrun.analysis import amounts, fairness
+from kerasrun.analysis import amounts, fairness, remarks
 from kerasrun.analysis.columns import finite, written
 from kerasrun.analysis.comparison import Comparison, ordered
-from kerasrun.analysis.groups import Against, Group, Groups, against, lines
+from kerasrun.analysis.groups import Against, Group, Groups, against
 from kerasrun.analysis.moments import BEST, LAST, TIMES, TRAINED, At, Record
 from kerasrun.analysis.statistics import Estimate, Margin, estimate, is_share
 from kerasrun.errors import unknown
@@ -77,7 +77,7 @@ def compare_means(groups: Groups, bases: Mapping[int, Group], rules: Rules) -> C
     title = " · ".join(
         [subject(groups, rules), pairing(groups, compared), *decided(compared, said_margin(rules.margin))]
     )
-    notes += lines(groups, compared)
+    notes += remarks.lines(groups, compared)
     return Comparison(
         rules.metric, title, tuple(exact[0]), exact, _people(groups, rows), notes, members=[row.group for row in rows]
     )
@@ -174,10 +174,10 @@ def pairing(groups: Groups, compared: Mapping[int, Against]) -> str:
     how = "one seed each" if counts == [1] else f"{each} {word}" + (" each" if len(groups.members) > 1 else "")
     methods = {one.difference.method for one in compared.values()} - {"none", "one seed"}
     if methods == {"Welch"}:
-        how += ", not paired (other seeds: Welch's test)"
+        how += ", not paired (nothing in common: Welch's test)"
     elif methods:
         by = " and ".join([", ".join(groups.unit), "seed"] if groups.unit else ["seed"])
-        how += f", paired by {by}" + (", Welch's test where no seed is common" if "Welch" in methods else "")
+        how += f", paired by {by}" + (", Welch's test where nothing is common" if "Welch" in methods else "")
     return f"{how}, one split" if groups.one_split else how
 
 

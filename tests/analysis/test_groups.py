@@ -93,7 +93,7 @@ def test_groups_without_a_common_seed_are_compared_by_welch_and_it_is_said():
     found = compare([*seeds(0, SGD, optimizer="sgd"), *other])
     assert row(found)["method"] == "Welch"
     assert row(found)["p"] == pytest.approx(stats.ttest_ind(ADAM, SGD, equal_var=False).pvalue)
-    assert "not paired (other seeds: Welch's test)" in found.title
+    assert "not paired (nothing in common: Welch's test)" in found.title
 
 
 def test_of_unequal_seeds_the_common_ones_are_compared_and_the_missing_ones_named():
@@ -200,7 +200,16 @@ def test_other_settings_within_the_rows_are_part_of_the_pair():
     assert adam["p"] == pytest.approx(stats.ttest_rel(ADAM * 2, SGD * 2).pvalue)
     assert "paired by activation and seed" in found.title
     assert "each row holds runs that differ in activation" in "\n".join(found.notes)
-    assert "seeds missing: adam 1 (tanh seed 4)" in notes(records[:-1], by="optimizer")
+    assert "seeds missing: adam 1 (tanh seed 4)." in notes(records[:-1], by="optimizer")
+
+
+def test_rows_by_depth_are_paired_by_width():
+    records = []
+    for number, hidden in enumerate([[10], [20], [10, 10], [20, 20]]):
+        records += seeds(10 * number, [value + number / 100 for value in SGD], knobs={"hidden": hidden})
+    found = compare(records, by="layers")
+    assert [(r["layers"], r["n"], r["pairs"]) for r in found.rows] == [(2, 10, 10), (1, 10, None)]
+    assert "paired by units and seed" in found.title
 
 
 def test_a_setting_that_goes_along_with_the_rows_does_not_break_the_pairs():
