@@ -21,8 +21,9 @@ MOST = 0.5  # share of units or outputs
 LARGE_INPUT, SMALL_INPUT = 5.0, 0.02  # of mean and deviation
 SURE = 2.0  # times ln(classes): a first loss above it is that of a network sure of wrong answers
 LARGE_STEP, SMALL_STEP = 0.1, 3e-4  # of the weights, in one step; 1e-3 is usual (Karpathy, CS231n notes)
-RISES = 1.1  # times the best validation loss
+RISES = 1.2  # times the best validation loss
 APART = 1.5  # times the training loss
+JUMPS = 2.0  # times the loss before the first step
 POOR = 0.5  # of the loss of knowing nothing
 _NO_LAYER = ("embedding", "lstm", "gru", "simplernn", "bidirectional")
 
@@ -126,7 +127,7 @@ def _gradients(patient: Patient, epoch: int) -> Illness | None:
 
 
 def signal(patient: Patient) -> Illness | None:
-    """Outputs that fade or grow from layer to layer, so that all gradients are as small or as large."""
+    """Outputs that fade from layer to layer, so that all gradients are as small; where they grow, gradients explode."""
     hidden = patient.hidden(0)
     if len(hidden) < FEWEST_LAYERS or gradients(patient):
         return None
@@ -134,9 +135,6 @@ def signal(patient: Patient) -> Illness | None:
     if first and last < FADES * first:
         says = f"At the start the signal fades to {last / first:.1e} of itself from the first hidden layer to the last"
         return Illness("fading signal", f"{says}: all gradients are as small.", _livelier(patient, hidden))
-    if first and last > first / FADES:
-        says = f"At the start the signal grows {last / first:.2g} × from the first hidden layer to the last."
-        return Illness("growing signal", says, patient.options("initializer=glorot_uniform", "batch_norm=true"))
     return None
 
 
@@ -176,8 +174,9 @@ def rate_too_high(patient: Patient) -> Illness | None:
             "rate too high", f"The training diverged: {message}.", (*slower, *patient.options("clip_norm=1"))
         )
     losses, start = patient.training_loss, patient.at(0)
-    if len(losses) > 1 and losses[-1] > max(losses[0], start[0]["loss"] if start else losses[0]):
-        return Illness("rate too high", f"The training loss rises, to {losses[-1]:.3g}.", slower)
+    first = start[0]["loss"] if start else max(losses[:1], default=math.inf)
+    if losses and (losses[-1] > first or max(losses) > JUMPS * first):
+        return Illness("rate too high", f"The training loss rose from {first:.3g} to {max(losses):.3g}.", slower)
     epoch, step = patient.step
     if epoch and step > LARGE_STEP:
         return Illness("rate too high", f"One step changes the weights by {step:.0%}; 0.1 % is usual.", slower)

@@ -56,11 +56,20 @@ class Patient:
         return self.curves.get("train_loss", self.curves.get("loss", []))
 
     def options(self, *wanted: str) -> tuple[str, ...]:
-        """Return those of the options `name=value` that the run has under this name, but with another value."""
+        """Return those of the options that the run has, but with another value.
+
+        Args:
+            *wanted: `name=value`, or several of them that go together.
+        """
         experiment = self.record["experiment"]
-        given = {**experiment, **experiment["knobs"]}
-        pairs = ((option, *option.split("=", 1)) for option in wanted)
-        return tuple(o for o, name, value in pairs if name in given and str(given[name]).lower() != value)
+        given = {name: str(value).lower() for name, value in {**experiment, **experiment["knobs"]}.items()}
+
+        def applies(option: str) -> bool:
+            name, _, value = option.partition("=")
+            return name in given and given[name] != value
+
+        kept = (" ".join(filter(applies, together.split())) for together in wanted)
+        return tuple(option for option in kept if option)
 
     @property
     def step(self) -> tuple[int, float]:
