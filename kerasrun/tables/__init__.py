@@ -2,6 +2,7 @@
 
 dialect.py   encoding, separator, header; whole rows
 reader.py    from blocks of text (or Parquet) to columns
+growing.py   a column while it is read
 dates.py     dates as numbers
 kinds.py     what a column is
 targets.py   what is to be predicted, and the kind of task

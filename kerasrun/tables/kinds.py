@@ -11,7 +11,7 @@ import numpy as np
 
 from kerasrun.errors import InputError, shown
 from kerasrun.tables import dates
-from kerasrun.tables.reader import RawColumn
+from kerasrun.tables.growing import RawColumn
 
 FEW = 20  # different texts that are categories however few the rows are
 _NAMED_ID = re.compile(r"(?i:id|.*[_ .-]id|index|row|uuid|guid)|.*[a-z]I[dD]|[a-z]+ID")
@@ -122,7 +122,7 @@ def _days(path: Path, raw: RawColumn, format: str) -> np.ndarray:
     days = dates.parsed(raw.texts, format)
     if np.isnan(days).any():
         code = int(np.argmax(np.isnan(days)))
-        row = int(np.argmax(raw.cells == code)) + 1
+        row = raw.before + int(np.argmax(raw.cells == code)) + 1
         raise InputError(
             f"{path}: row {row} of column '{raw.name}' holds '{shown(raw.texts[code])}', the others dates\n"
             + _remedies(raw.name, raw.texts[code])
@@ -131,7 +131,7 @@ def _days(path: Path, raw: RawColumn, format: str) -> np.ndarray:
 
 
 def _refuse_text(path: Path, raw: RawColumn) -> None:
-    row, text, count = raw.spoilt or (1, raw.texts[0] if raw.texts else raw.form, 1)
+    row, text, count = raw.spoilt or (raw.before + 1, raw.texts[0] if raw.texts else raw.form, 1)
     more = f" (and {count - 1:,} more cells are no numbers)" if count > 1 else ""
     raise InputError(
         f"{path}: row {row} of column '{raw.name}' holds '{shown(text)}', the others numbers{more}\n"

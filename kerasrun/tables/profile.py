@@ -10,8 +10,8 @@ import numpy as np
 from kerasrun.errors import InputError, shown
 from kerasrun.tables import asked, dates, kinds, reader, targets
 from kerasrun.tables.asked import Options, number
+from kerasrun.tables.growing import RawColumn
 from kerasrun.tables.kinds import Column
-from kerasrun.tables.reader import RawColumn
 
 HEAD = ("column", "kind", "empty", "different", "values")
 _BINS = 100  # of numbers, when asked what they say of the target

@@ -10,8 +10,8 @@ import numpy as np
 from kerasrun import task
 from kerasrun.errors import InputError, shown
 from kerasrun.tables.asked import listed, number
+from kerasrun.tables.growing import RawColumn
 from kerasrun.tables.kinds import FEW
-from kerasrun.tables.reader import RawColumn
 from kerasrun.task import Task
 
 _MOST_CLASSES = 1000
@@ -85,13 +85,15 @@ def known(path: Path, raw: RawColumn, like: Target) -> Target:
     absent = raw.empty
     if like.kind == "regression":
         if raw.form != "numbers":
-            raise InputError(f"{path}: the target '{raw.name}' holds texts, as '{shown(raw.texts[0])}', no numbers")
-        return _numbers(path, raw)
+            row, text, _ = raw.spoilt or (raw.before + 1, raw.texts[0] if raw.texts else raw.form, 1)
+            raise InputError(f"{path}: row {row} of the target '{raw.name}' holds '{shown(text)}', no number")
+        _refuse_infinite(path, raw)
+        return Target("regression", (), raw.cells.astype(np.float32).reshape(-1, 1), absent, "")
     names, codes = _named(raw)
     number = {name: code for code, name in enumerate(like.classes)}
     for name in names:
         if name not in number:
-            row = int(np.argmax(codes == names.index(name))) + 1
+            row = raw.before + int(np.argmax((codes == names.index(name)) & ~absent)) + 1
             raise InputError(
                 f"{path}: row {row} of the target '{raw.name}' holds '{shown(name)}', which training does not know\n"
                 f"its classes: {listed(like.classes, _SHOWN)}"
@@ -109,13 +111,19 @@ def _kind(cells: np.ndarray) -> str:
 
 def _numbers(path: Path, raw: RawColumn) -> Target:
     name, cells = raw.name, raw.cells[~raw.empty]
-    if np.isinf(cells).any():
-        row = int(np.argmax(np.isinf(raw.cells))) + 1
-        raise InputError(f"{path}: row {row} of the target '{name}' is infinite\nmend it, or --na inf --missing drop")
+    _refuse_infinite(path, raw)
     if cells.min() == cells.max():
         raise InputError(f"{path}: the target '{name}' is {cells[0]:g} in every row; there is nothing to predict")
     note = f"target {name}: regression, {number(cells.min())} to {number(cells.max())}, mean {number(cells.mean())}"
     return Target("regression", (), raw.cells.astype(np.float32).reshape(-1, 1), raw.empty, note)
+
+
+def _refuse_infinite(path: Path, raw: RawColumn) -> None:
+    if (infinite := np.isinf(raw.cells)).any():
+        row = raw.before + int(np.argmax(infinite)) + 1
+        raise InputError(
+            f"{path}: row {row} of the target '{raw.name}' is infinite\nmend it, or --na inf --missing drop"
+        )
 
 
 def _classes(path: Path, raw: RawColumn, absent: np.ndarray, wanted: str | None) -> Target:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasrun.errors import InputError
-from kerasrun.tables import dialect, reader
+from kerasrun.tables import dialect, growing, reader
 from kerasrun.tables.reader import Wanted
 
 
@@ -78,7 +78,7 @@ def test_a_column_may_be_wanted_as_text_exactly_or_not_at_all(tmp_path):
 
 
 def test_texts_that_are_all_different_are_let_go(tmp_path, monkeypatch):
-    monkeypatch.setattr(reader, "_FREE_TEXTS", 10)
+    monkeypatch.setattr(growing, "_FREE_TEXTS", 10)
     raw = read(tmp_path, "t,day,k\n" + "".join(f"text {i},2024-01-{i % 28 + 1:02d},{i % 5}x\n" for i in range(50)))
     assert {name: column.form for name, column in raw.columns.items()} == {"t": "free", "day": "dates", "k": "texts"}
     assert len(raw.columns["t"].cells) == 0
@@ -154,3 +154,31 @@ def test_what_is_written_is_read_however_it_is_cut(tmp_path_factory, rows, size)
         assert texts(t) == [row[1] for row in rows]
     else:
         assert t.empty.all()
+
+
+def test_a_stream_of_blocks_is_the_file_block_by_block(tmp_path, monkeypatch):
+    monkeypatch.setattr(dialect, "BLOCK", 64)
+    path = tmp_path / "table.csv"
+    path.write_text("n,t\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(60)))
+    blocks = [*reader.stream(path, Wanted(texts=frozenset("t")))]
+    assert len(blocks) > 2
+    assert [block["n"].before for block in blocks] == np.cumsum([0, *(len(b["n"].cells) for b in blocks[:-1])]).tolist()
+    assert np.concatenate([block["n"].cells for block in blocks]).tolist() == [*range(60)]
+    assert "".join(t for block in blocks for t in texts(block["t"])) == "ab" * 30
+
+
+def test_a_stream_of_parquet_is_the_same(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'kerasrun[parquet]'")
+    monkeypatch.setattr(reader, "_BATCH", 20)
+    pd.DataFrame({"n": np.arange(50.0), "t": ["a", "b"] * 25}).to_parquet(tmp_path / "table.parquet")
+    blocks = [*reader.stream(tmp_path / "table.parquet", Wanted())]
+    assert [(block["n"].before, len(block["n"].cells), block["t"].form) for block in blocks] == [
+        (0, 20, "texts"), (20, 20, "texts"), (40, 10, "texts"),
+    ]  # fmt: skip
+
+
+def test_a_text_among_numbers_is_named_by_its_row_in_the_whole_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(dialect, "BLOCK", 64)
+    path = tmp_path / "table.csv"
+    path.write_text("n\n" + "".join(f"{'?' if i == 50 else i}\n" for i in range(60)))
+    assert [block["n"].spoilt for block in reader.stream(path, Wanted()) if block["n"].spoilt] == [(51, "?", 1)]

@@ -104,5 +104,10 @@ def test_another_file_has_the_classes_of_the_first(tmp_path):
         targets.known(PATH, raw(tmp_path, ["yes", "maybe", "no"]), like)
     numbers = target(tmp_path, [0.5, 1.5, 2.5] * 10)
     assert targets.known(PATH, raw(tmp_path, [9, 8]), numbers).y.tolist() == [[9], [8]]
-    with pytest.raises(InputError, match="no numbers"):
+    with pytest.raises(InputError, match="row 1 of the target .y. holds .x., no number"):
         targets.known(PATH, raw(tmp_path, ["x", "y"]), numbers)
+
+
+def test_another_file_may_have_one_and_the_same_number_in_every_row(tmp_path):
+    numbers = target(tmp_path, [0.5, 1.5, 2.5] * 10)
+    assert targets.known(PATH, raw(tmp_path, [9, 9]), numbers).y.tolist() == [[9], [9]]
