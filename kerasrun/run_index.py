@@ -81,9 +81,10 @@ def scan(results: Path, *, indexed: bool = True) -> Scan:
         damaged: list[Damaged] = []
         others: list[str] = []
         fresh = 0
+        place = str(results)
         for name in _folders(results):
             try:
-                signature = _signature(os.lstat(f"{results}/{name}/{RECORD}"))
+                signature = _signature(os.lstat(f"{place}/{name}/{RECORD}"))
                 known = index.get(name)
                 if known and known[0] == signature:
                     kept[name] = known
@@ -226,9 +227,9 @@ def _read_index(results: Path) -> dict[str, tuple[Signature, Record]]:
         if head != _head(body):
             return {}
         for names, signatures, keys, columns in json.loads(body):
-            rows = zip(*[_unpacked(column, len(names)) for column in columns], strict=True)
-            for name, signature, row in zip(names, zip(*signatures, strict=True), rows, strict=True):
-                found[name] = (signature, dict(zip(keys, row, strict=True)))
+            records = _joined(keys, columns, len(names))
+            for name, signature, record in zip(names, zip(*signatures, strict=True), records, strict=True):
+                found[name] = (signature, record)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
     return found
@@ -280,10 +281,19 @@ def _unpacked(column: list[Any], count: int) -> list[Any]:
         return [column[1]] * count
     if kind == "few":
         return [column[1][number] for number in column[2]]
-    if kind == "parts":
-        rows = zip(*[_unpacked(part, count) for part in column[2]], strict=True)
-        return [dict(zip(column[1], row)) for row in rows]  # noqa: B905  half the time of strict=True
-    return column[1]
+    return _joined(column[1], column[2], count) if kind == "parts" else column[1]
+
+
+def _joined(keys: list[str], columns: list[list[Any]], count: int) -> list[dict[str, Any]]:
+    """Return rows as dicts: what is the same for all is copied at once, the rest is filled in column by column."""
+    same = {key: column[1] for key, column in zip(keys, columns, strict=True) if column[0] == "one"}
+    template = dict.fromkeys(keys) | same
+    rows = [template.copy() for _ in range(count)]
+    for key, column in zip(keys, columns, strict=True):
+        if key not in same:
+            for row, value in zip(rows, _unpacked(column, count), strict=True):
+                row[key] = value
+    return rows
 
 
 def _head(body: bytes) -> bytes:
