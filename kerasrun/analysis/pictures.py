@@ -97,6 +97,7 @@ def _draw_curves(axes: Axes, chart: Curves, log: bool) -> None:
     axes.set_ylim(*span(chart, log=log))
     if log:
         axes.set_yscale("log")
+        _plain_numbers(axes.yaxis)
     labels = [f" {line.label}" for line in chart.lines]  # matplotlib drops what begins with an underscore
     axes.figure.legend(handles, labels, loc="outside lower left", ncols=_columns(chart))
 
@@ -128,6 +129,14 @@ def _draw_points(axes: Axes, chart: Points, log: bool) -> None:
     axes.set_xlim(*span(chart, log=log))
     if log:
         axes.set_xscale("log")
+        _plain_numbers(axes.xaxis)
+
+
+def _plain_numbers(axis: Any) -> None:
+    """Write 1e-05, not the formula that a logarithmic axis takes, which would be shown as it is written."""
+    axis.set_major_formatter("{x:g}")
+    low, high = axis.get_view_interval()
+    axis.set_minor_formatter("{x:g}" if high < 10 * low else "")
 
 
 def _draw_heat(axes: Axes, chart: Heat, log: bool) -> None:
