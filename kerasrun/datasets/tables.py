@@ -88,8 +88,10 @@ def _inputs(table: Table, x: np.ndarray) -> tuple[TableInputs, list[str]]:
     numbers = sum(column.kind != "category" for column in found)
     categories = [f"{column.name} ({len(column.values)})" for column in found if column.kind == "category"]
     more = f" and {len(categories) - _SHOWN} more" if len(categories) > _SHOWN else ""
-    notes.append(f"columns: {numbers} of numbers, {len(categories)} of categories"
-                 + (f": {', '.join(categories[:_SHOWN])}{more}" if categories else ""))  # fmt: skip
+    notes.append(
+        f"columns: {numbers} of numbers"
+        + (f", {len(categories)} of categories: {', '.join(categories[:_SHOWN])}{more}" if categories else "")
+    )
     sample = {column.name: _raw(column, x[:_SAMPLE, i]) for i, column in enumerate(table.columns)}
     return TableInputs(tuple(found), sample), notes
 

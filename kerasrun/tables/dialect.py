@@ -149,7 +149,7 @@ def blocks(path: Path, dialect: Dialect, digest: hashlib._Hash | None = None) ->
                 end = _cut(piece, first=True)
                 line += piece.count(b"\n", 0, end)
                 piece, names_left = piece[end:], False
-            if piece.strip(b"\r\n"):
+            if piece and not piece.isspace():
                 _check_widths(path, piece, dialect, line)
                 yield piece, line
             line += piece.count(b"\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ _BINS = 100  # of numbers, when asked what they say of the target
 _LEAST = 10  # rows of a bin
 _TELLS = 0.98  # share of the errors of guessing, or of the variance, that a column alone removes when it is suspect
 _FREQUENT = 3
+_REPEATED = 3
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def profile(path: Path, options: Options) -> Profile:
         rows.append(_row(column, kind))
         if isinstance(kind, Column):
             cells[name] = kinds.values(path, column, kind)
+            remarks += _stand_ins(name, kind, cells[name])
             if rows[-1][3] == 1 and not column.empty.any():
                 remarks.append(f"{name} is the same in every row: it says nothing")
     if not any(column.form == "free" for column in raw.columns.values()):
@@ -97,6 +100,21 @@ def _row(column: RawColumn, kind: Column | str) -> tuple[str, str, int | None, i
         return column.name, kind.kind, empty, different, f"{first} to {last}"
     values = f"{number(cells.min())} to {number(cells.max())}, mean {number(cells.mean(dtype=np.float64))}"
     return column.name, kind.kind, empty, different, values
+
+
+def _stand_ins(name: str, kind: Column, cells: np.ndarray) -> list[str]:
+    """Return a line on a 0, -1 or 999 that may stand for an empty cell: repeated, at an end, and far from the others."""
+    different, counts = np.unique(cells[~np.isnan(cells)], return_counts=True)
+    lines = []
+    for end, next_to_it in ((0, 1), (-1, -2)) if kind.kind == "number" and len(different) > kinds.FEW else ():
+        value = f"{different[end]:g}"
+        far = np.nanstd(cells[cells != different[end]]) / 2
+        apart = abs(different[end] - different[next_to_it]) > far
+        if apart and counts[end] >= _REPEATED and re.fullmatch("0|-1|-?9+", value):
+            lines.append(
+                f"{name} is {value} in {counts[end]} rows, far from all others; an empty cell? --na {name}={value}"
+            )
+    return lines
 
 
 def _repeated(cells: dict[str, np.ndarray], target: str | None) -> list[str]:

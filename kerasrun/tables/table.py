@@ -197,7 +197,8 @@ def _usable(
             lost = int(np.logical_or.reduce([*empty.values()]).sum())
             notes.append(f"--missing drop: {lost:,} of {raw.rows:,} rows have an empty cell and are left out")
     elif counts:
-        notes.append(f"empty cells: {_counted(counts)}; {_filled(options['missing'])}")
+        texts = [column.kind == "category" for column in columns if column.name in counts]
+        notes.append(f"empty cells: {_counted(counts)}; {_filled(options['missing'], texts)}")
     if not keep.any():
         raise InputError(f"{path}: every row has an empty cell\nchoose --missing median, or --drop {max(counts)}")
     return keep, notes
@@ -224,10 +225,12 @@ def _refuse_empty(path: Path, empty: Mapping[str, np.ndarray], counts: Mapping[s
     )
 
 
-def _filled(missing: str) -> str:
+def _filled(missing: str, texts: list[bool]) -> str:
+    """Return what becomes of empty cells, of texts and of numbers."""
     center = "mean" if missing == "mean" else "median"
     further = ", and a further column says where" if missing == "indicator" else ""
-    return f"a number becomes the {center} of the training part{further}, a text a category of its own"
+    numbers = [f"a number becomes the {center} of the training part{further}"] if not all(texts) else []
+    return ", ".join([*numbers, *(["a text a category of its own"] if any(texts) else [])])
 
 
 def _inputs(path: Path, raw: reader.Raw, options: Options) -> tuple[tuple[Column, ...], list[str]]:

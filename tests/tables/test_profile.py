@@ -58,3 +58,17 @@ def test_a_cell_that_no_training_would_take_is_a_remark(tmp_path):
     found = looked_at(tmp_path / "t.csv")
     assert found.rows[0][:2] == ("a", "left out")
     assert "row 21 of column 'a' holds '?'" in found.remarks[0]
+
+
+def test_numbers_that_may_stand_for_nothing_are_asked_about(tmp_path):
+    draw = np.random.default_rng(0)
+    pressure = [0 if i % 20 == 0 else round(draw.normal(70, 12)) for i in range(200)]
+    age = [999 if i % 30 == 0 else draw.integers(20, 80) for i in range(200)]
+    children = [draw.integers(0, 30) for _ in range(200)]
+    rows = zip(pressure, age, children, strict=True)
+    (tmp_path / "t.csv").write_text("pressure,age,children\n" + "".join(f"{p},{a},{c}\n" for p, a, c in rows))
+    asked = [line for line in looked_at(tmp_path / "t.csv").remarks if "far from" in line]
+    assert asked == [
+        "pressure is 0 in 10 rows, far from all others; an empty cell? --na pressure=0",
+        "age is 999 in 7 rows, far from all others; an empty cell? --na age=999",
+    ]
