@@ -67,9 +67,8 @@ def show_result(result: Result) -> None:
         failed = sum(1 + len(failure.others) for failure in result.failed)
         console.notice(f"{failed} of {len(sweep.cells)} runs failed; the same command tries them again")
     if result.left:
-        console.notice(
-            f"{len(result.left)} runs were left: trained by another process, or interrupted; the same command goes on"
-        )
+        left = f"{len(result.left)} of {len(sweep.cells)} runs were left"
+        console.notice(f"{left}: trained by another process, or interrupted; the same command goes on")
     console.say(f"next: kerasrun compare {sweep.id}")
 
 
@@ -131,8 +130,10 @@ def _head(outlook: Outlook) -> list[str]:
     sweep = outlook.sweep
     settings, seeds, cells = len(sweep.settings), len(sweep.seeds), len(sweep.cells)
     workers = f" on {outlook.workers} worker{'s' if outlook.workers > 1 else ''}"
+    kinds = [state.kind for state in outlook.states.values()]
+    counts = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
     if not outlook.to_train:
-        time_needed = ", all done"
+        time_needed = ", all done" if set(counts) == {DONE} else ""
     elif outlook.seconds is None:
         time_needed = f"{workers}, no estimate before the first run"
     else:
@@ -141,9 +142,7 @@ def _head(outlook: Outlook) -> list[str]:
         f"{settings} setting{'s' if settings > 1 else ''} × {seeds} seed{'s' if seeds > 1 else ''} = {cells} runs"
         f"{time_needed}   sweep: {sweep.id}   again: the same command"
     ]
-    kinds = [state.kind for state in outlook.states.values()]
-    counts = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
-    if outlook.to_train and len(counts) > 1:
+    if len(counts) > 1:
         lines.append(" · ".join(f"{count} {kind}" for kind, count in counts.items()))
     return lines
 
@@ -256,8 +255,10 @@ class _Live(_Lines):
         else:
             super().__call__(event)
         if isinstance(event, Begun | Epoch):
-            epoch = event.epoch if isinstance(event, Epoch) else 0
-            self.working[event.cell.number] = f"{event.cell} epoch {epoch}/{event.cell.experiment.epochs}"
+            epoch, row = (event.epoch, event.row) if isinstance(event, Epoch) else (0, {})
+            metric = self.progress.measure.metric
+            value = f" · {metric} {row[metric]:.4f}" if metric in row else ""
+            self.working[event.cell.number] = f"{event.cell} · epoch {epoch}/{event.cell.experiment.epochs}{value}"
         elif isinstance(event, Ended | Failed | Left):
             self.working.pop(event.cell.number, None)
 
