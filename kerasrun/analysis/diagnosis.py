@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from kerasrun.analysis import illnesses
+from kerasrun.analysis.charts import Point, Points
 from kerasrun.analysis.illnesses import Illness
 from kerasrun.analysis.patient import TINY, Patient, Row, factor
 
@@ -59,6 +60,22 @@ def table(patient: Patient, epoch: int) -> tuple[tuple[str, ...], list[tuple[Any
         for row, bar, ratio in zip(layers, bars, factors, strict=True)
     ]
     return columns, rows
+
+
+def chart(patient: Patient, epoch: int) -> Points:
+    """Return the gradients of one epoch, layer by layer, as what a picture shows, with those of the start as dots."""
+    start = {row["layer"]: row["gradient"] for row in patient.at(0)}
+    points = [
+        Point(
+            row["layer"], tuple(filter(None, (start.get(row["layer"]), row["gradient"]))), row["gradient"], None, None
+        )
+        for row in patient.at(epoch)
+        if row["gradient"]
+    ]
+    title = (
+        f"{patient.record['id']}: gradients after epoch {epoch}" if epoch else f"{patient.record['id']}: at the start"
+    )
+    return Points(title, "gradient of an example's loss, RMS over units", tuple(points))
 
 
 def words(patient: Patient, found: Sequence[Illness]) -> list[str]:

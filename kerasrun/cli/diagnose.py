@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import kerasrun
-from kerasrun.analysis import diagnosis, moments
+from kerasrun import atomic
+from kerasrun.analysis import diagnosis, moments, pictures
 from kerasrun.analysis.patient import Patient, read_layers
 from kerasrun.cli import console, words
-from kerasrun.errors import InputError
+from kerasrun.errors import InputError, unknown
 from kerasrun.runs import HEALTH, Run
+
+_PLAINLY_WRONG = ("nothing learned", "rate too high", "dead units")
 
 
 def diagnose(
@@ -24,6 +28,9 @@ def diagnose(
     results: words.Results = Path("results"),
     recipe: Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")] = None,
     form: words.Format = words.Form.TABLE,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Also draw the gradients, as FILE.png or FILE.svg.")
+    ] = None,
 ) -> None:
     """Show gradients and outputs layer by layer, say what is wrong with them, and what to try.
 
@@ -36,6 +43,12 @@ def diagnose(
     if chosen not in patient.measured:
         measured = ", ".join(map(str, patient.measured))
         raise InputError(f"--epoch {epoch}: the layers were measured at epochs {measured}; --health measures each")
+    if output is not None:
+        form_of_picture = output.suffix.lower().removeprefix(".")
+        if form_of_picture not in pictures.FORMATS:
+            raise unknown("kind of file", form_of_picture or output.name, pictures.FORMATS)
+        atomic.write(output, pictures.picture(diagnosis.chart(patient, chosen), form_of_picture, log=True))
+        console.notice(f"wrote {output}")
     columns, rows = diagnosis.table(patient, chosen)
     console.show_rows(columns, rows, form)
     if form is words.Form.TABLE:
@@ -44,13 +57,24 @@ def diagnose(
         console.notice(f"layers {when}; epochs measured: {', '.join(map(str, patient.measured))}")
 
 
+def warn(run: Run) -> None:
+    """Say in a line what is plainly wrong with a training that has just ended."""
+    told = [illness for illness in diagnosis.diagnose(_known(run)) if illness.name in _PLAINLY_WRONG]
+    if told:
+        console.notice(f"{told[0].says} Why, and what to try: kerasrun diagnose {run.id}")
+
+
 def _patient(run: Run, recipe: str | None) -> Patient:
     """Return what is known of a run; its layers are measured now where no health.csv tells of them."""
-    record = {**run.record, "status": run.status, "path": str(run.folder)}
-    if (run.folder / HEALTH).is_file():
-        layers = read_layers(run.folder / HEALTH)
-    else:
-        from kerasrun.training.examination import examine
+    patient = _known(run)
+    if patient.layers:
+        return patient
+    from kerasrun.training.examination import examine
 
-        layers = [*examine(run, recipe=recipe)]
-    return Patient(record, moments.curves(record), layers)
+    return replace(patient, layers=[*examine(run, recipe=recipe)])
+
+
+def _known(run: Run) -> Patient:
+    record = {**run.record, "status": run.status, "path": str(run.folder)}
+    path = run.folder / HEALTH
+    return Patient(record, moments.curves(record), read_layers(path) if path.is_file() else [])

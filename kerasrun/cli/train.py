@@ -46,3 +46,6 @@ def train(
         console.already(run)
     if run.status == "diverged":
         raise typer.Exit(1)
+    from kerasrun.cli.diagnose import warn  # not before the training: its modules take their time
+
+    warn(run)
