@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kerasrun.catalog import DatasetEntry
 
 _SHOWN = 8
+UNKNOWN_TEXT = "(none of the categories in training)"
 _SAMPLE = 100  # training rows whose raw cells are kept, to check the saved model with
 
 
@@ -60,7 +61,7 @@ def _part(table: Table) -> Part:
 def _fit(table: Table, unsplit: Unsplit) -> Unsplit:
     """Find medians and categories in the training part, and bring all parts into the form that is trained on."""
     inputs, notes = _inputs(table, unsplit.train.x)
-    parts = {name: replace(part, x=_encoded(table, inputs, part.x)) for name, part in unsplit.parts().items()}
+    parts = {name: replace(part, x=encoded(table.columns, inputs, part.x)) for name, part in unsplit.parts().items()}
     notes += [line for name, part in parts.items() if name != "train" for line in _unknown(inputs, part.x, name)]
     return replace(
         unsplit.having(parts), task=replace(unsplit.task, input_shape=(inputs.features,)), columns=inputs.names,
@@ -125,10 +126,16 @@ def _raw(column: Column, cells: np.ndarray) -> np.ndarray:
     return np.array(["" if code != code else column.texts[int(code)] for code in cells], dtype=object)
 
 
-def _encoded(table: Table, inputs: TableInputs, x: np.ndarray) -> np.ndarray:
-    """Return rows as they are trained on, float32 (n, width)."""
+def encoded(columns: Sequence[Column], inputs: TableInputs, x: np.ndarray) -> np.ndarray:
+    """Return rows as they are trained on, float32 (n, width).
+
+    Args:
+        columns: of x, in any order; their texts in any order, too.
+        inputs: the facts of the training part.
+        x: float32 (n, columns), as `kinds.values` has them.
+    """
     out = aligned((len(x), *inputs.shape), np.dtype(np.float32))
-    position = {column.name: i for i, column in enumerate(table.columns)}
+    position = {column.name: i for i, column in enumerate(columns)}
     numbers = [position[column.name] for column in inputs.numbers]
     for i, column in enumerate(inputs.numbers):
         cells = x[:, numbers[i]]
@@ -139,7 +146,7 @@ def _encoded(table: Table, inputs: TableInputs, x: np.ndarray) -> np.ndarray:
         at += 1
     start = 0
     for column in inputs.categories:
-        texts = table.columns[position[column.name]].texts
+        texts = columns[position[column.name]].texts
         token = {value: start + i for i, value in enumerate(column.values)}
         tokens = [token.get(text, inputs.tokens) for text in (*texts, "")]  # the last is an empty cell's
         codes = x[:, position[column.name]]
@@ -147,3 +154,23 @@ def _encoded(table: Table, inputs: TableInputs, x: np.ndarray) -> np.ndarray:
         out[:, at] = known[np.where(np.isnan(codes), len(texts), codes).astype(np.int64)]
         start, at = start + len(column.values), at + 1
     return out
+
+
+def decoded(inputs: TableInputs, x: np.ndarray) -> dict[str, np.ndarray]:
+    """Return rows of the array as the saved model takes them, by column: float32 (n,) numbers, or texts (n,).
+
+    What was made up for an empty cell stays, unless an indicator says where; a category that training does not have
+    is a text that no category is.
+    """
+    cells = {}
+    flags = dict(zip(inputs.indicators, range(len(inputs.numbers), len(inputs.names)), strict=False))
+    for i, column in enumerate(inputs.numbers):
+        values = x[:, i]
+        cells[column.name] = np.where(x[:, flags[i]] == 1, np.float32(np.nan), values) if i in flags else values
+    start = 0
+    for i, column in enumerate(inputs.categories, start=len(inputs.names) - len(inputs.categories)):
+        values = np.array([*column.values, UNKNOWN_TEXT], dtype=object)
+        codes = x[:, i].astype(np.int64) - start
+        cells[column.name] = values[np.where(x[:, i] == inputs.tokens, len(column.values), codes)]
+        start += len(column.values)
+    return cells

@@ -14,7 +14,7 @@ from kerasrun.tables import dates
 from kerasrun.tables.growing import RawColumn
 
 FEW = 20  # different texts that are categories however few the rows are
-_NAMED_ID = re.compile(r"(?i:id|.*[_ .-]id|index|row|uuid|guid)|.*[a-z]I[dD]|[a-z]+ID")
+NAMED_ID = re.compile(r"(?i:id|.*[_ .-]id|index|row|uuid|guid)|.*[a-z]I[dD]|[a-z]+ID")
 UNKNOWN = -1.0  # a text that the table did not have when its categories were found
 
 
@@ -101,7 +101,7 @@ def _is_id(raw: RawColumn, wanted: str | None) -> str:
         return ""
     if cells[0] in (0, 1) and (np.diff(cells) == 1).all():
         return f"counts the rows from {cells[0]:.0f}"
-    named = _NAMED_ID.fullmatch(raw.name) and len(np.unique(cells)) > len(cells) / 2
+    named = NAMED_ID.fullmatch(raw.name) and len(np.unique(cells)) > len(cells) / 2
     return "an id by its name, another number in most rows" if named else ""
 
 

@@ -148,8 +148,8 @@ def train(
         if outcome.status == "failed":
             run.write_text(ERROR, "".join(traceback.format_exception(outcome.error)))
         run.finish(outcome.status, **ending)
-    if outcome.status in ("stopped", "diverged", "pruned"):  # after the record, or a kill in between would train all again
-        run.drop_states()
+    if outcome.status in ("stopped", "diverged", "pruned"):
+        run.drop_states()  # after the record, or a kill in between would train all again
     _raise(outcome, run, experiment)
     tell(Ended(run))
     return run
@@ -317,7 +317,7 @@ def _record_start(
     run.update(
         identity=identity(experiment, data.content_hash),
         data={"hash": data.content_hash, **sizes, **_guessing(data), "synthetic": data.synthetic},
-        task={"kind": data.task.kind, "classes": data.task.class_names and [*data.task.class_names]},
+        task=_task(data),
         inputs=data.inputs.record() if data.inputs else None,
         parameters=built.network.count_params(),
         architecture=network.architecture(built.network),
@@ -332,6 +332,13 @@ def _record_start(
         device=setting.device,
         notes=list(data.notes),
     )
+
+
+def _task(data: Data) -> dict[str, Any]:
+    """Return what a prediction has to know: the kind, the classes' names, shape and dtype of one example."""
+    names = data.task.class_names and [*data.task.class_names]
+    shape, dtype = [*data.train.x.shape[1:]], str(data.train.x.dtype)
+    return {"kind": data.task.kind, "classes": names, "shape": shape, "dtype": dtype}
 
 
 def _guessing(data: Data) -> dict[str, Any]:

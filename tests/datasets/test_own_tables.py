@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kerasrun import datasets
-from kerasrun.datasets.tables import LARGEST_VOCABULARY
+from kerasrun.datasets.tables import LARGEST_VOCABULARY, UNKNOWN_TEXT, decoded
 from kerasrun.errors import InputError
 from kerasrun.experiment import resolve
 
@@ -47,6 +47,18 @@ def test_medians_and_categories_are_those_of_the_training_part(tmp_path):
     assert (data.test.x[empty, 0] == number.fill).all()
     without = np.array([rows[row - 1][1] == "" for row in data.test.rows])
     assert (data.test.x[without, 1] == 0).all()
+
+
+def test_rows_of_the_array_become_the_cells_that_the_saved_model_takes(tmp_path):
+    rows = [(i if i % 5 else "", COLORS[i % 3] if i % 7 else "", COLORS[i % 2], i % 2) for i in range(1, 121)]
+    data = load(written(tmp_path / "t.csv", rows, "a,color,other,y"), missing="indicator")
+    cells = decoded(data.inputs, data.train.x)
+    for column, values in cells.items():
+        at = ["a", "color", "other"].index(column)
+        wanted = [rows[row - 1][at] for row in data.train.rows]
+        assert ["" if value != value else value for value in values] == wanted
+    data.train.x[0, -1] = data.inputs.tokens
+    assert decoded(data.inputs, data.train.x)["other"][0] == UNKNOWN_TEXT
 
 
 def test_mean_and_indicator(tmp_path):
