@@ -103,7 +103,7 @@ def _row(column: RawColumn, kind: Column | str) -> tuple[str, str, int | None, i
 
 
 def _stand_ins(name: str, kind: Column, cells: np.ndarray) -> list[str]:
-    """Return a line on a 0, -1 or 999 that may stand for an empty cell: repeated, at an end, and far from the others."""
+    """Return a line on a 0, -1 or 999 that may stand for an empty cell: repeated, and far below or above the others."""
     different, counts = np.unique(cells[~np.isnan(cells)], return_counts=True)
     lines = []
     for end, next_to_it in ((0, 1), (-1, -2)) if kind.kind == "number" and len(different) > kinds.FEW else ():
