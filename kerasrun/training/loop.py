@@ -195,7 +195,8 @@ class Feeder:
         if self.model.optimizer is not None:
             self.model.optimizer.build(self.model.trainable_variables)
         self._walk_evaluation = _walker(self.model, self.model.test_step, self.plan.jit)
-        self._forward = tf.function(lambda x: self.model(x, training=False), reduce_retracing=True)
+        forward = functools.partial(self.model, training=False)
+        self._forward = tf.function(forward, autograph=False, reduce_retracing=True)
         self.model.test_function = self._evaluation(self.validation)
 
     def _counted(self, arrays: Arrays) -> tf.data.Dataset:
@@ -266,7 +267,7 @@ def _walker(model: keras.Model, step: Callable, jit: bool) -> Callable[..., dict
     any: with an unknown one a step costs half as much again, but one trace serves every last batch.
     """
 
-    @tf.function(jit_compile=jit)
+    @tf.function(jit_compile=jit, autograph=False)  # as Keras: its own steps are never rewritten
     def walk(arrays: tuple[tf.Tensor, ...], block: tf.Tensor) -> dict[str, tf.Tensor]:
         def body(i: tf.Tensor) -> tf.Tensor:
             step(tuple(tf.gather(array, block[i]) for array in arrays))  # its logs are dropped, and so pruned
@@ -321,7 +322,7 @@ def _streamer(model: keras.Model, step: Callable, plan: Plan, arrays: Arrays) ->
             tensor.set_shape((size, *array.shape[1:]))
         step(batch)
 
-    @tf.function
+    @tf.function(autograph=False)
     def whole(iterator: Any, steps: tf.Tensor) -> dict[str, tf.Tensor]:
         def body(i: tf.Tensor) -> tf.Tensor:
             take(iterator, plan.batch_size)
@@ -330,7 +331,7 @@ def _streamer(model: keras.Model, step: Callable, plan: Plan, arrays: Arrays) ->
         tf.while_loop(lambda i: i < steps, body, [0], parallel_iterations=1)
         return model.get_metrics_result()
 
-    @tf.function
+    @tf.function(autograph=False)
     def smaller(iterator: Any) -> dict[str, tf.Tensor]:
         take(iterator, plan.examples * plan.passes % plan.batch_size)
         return model.get_metrics_result()
