@@ -138,6 +138,7 @@ print(json.dumps([code, [name for name in heavy if name in sys.modules]]))
         (["train", "digits", "--dry-run"], 0),
         (["show", "digits", "--optimiser", "adam"], 2),
         (["recipes", "dens"], 2),
+        (["sweep", "digits", "optimizer=sgd,rmsprob"], 2),
     ],
     ids=str,
 )
