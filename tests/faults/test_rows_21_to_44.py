@@ -29,6 +29,18 @@ def test_row_22_a_loss_that_becomes_nan_at_once_ends_the_run_without_a_best_mode
     assert run_check.check(tmp_path) == (1, [])
 
 
+def test_row_22_a_training_whose_loss_is_nan_stops_in_the_middle_of_the_epoch(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import keras\n\n\nclass Count(keras.callbacks.Callback):\n"
+        "    def on_train_batch_end(self, batch, logs=None):\n"
+        f"        print('batch', batch, file=open('{tmp_path / 'batches'}', 'a'))\n"
+    )
+    words = ["digits", "limit=120", "batch_size=4", "learning_rate=1e30", "loop=plain", "epochs=1"]
+    code, said = command("train", *words, f"callbacks={tmp_path}/mine.py:Count", "--results", tmp_path / "results")
+    assert (code, only_run(tmp_path / "results").status) == (1, "diverged"), said
+    assert (tmp_path / "batches").read_text().count("\n") < 30
+
+
 def test_row_23_a_loss_that_becomes_nan_later_keeps_the_best_model_from_before(tmp_path):
     (tmp_path / "mine.py").write_text(
         "import keras\nimport numpy as np\n\n\nclass Spoil(keras.callbacks.Callback):\n"
