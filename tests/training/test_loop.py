@@ -57,6 +57,8 @@ CASES = {
     "step schedule": {"schedule": "step(every=1, factor=0.5)"},
     "mixed precision": {"precision": "mixed_float16"},
     "a convolution": {"recipe": "cnn", "filters": "4-8", "kernel_size": 2, "hidden": "16"},
+    "the whole training part as one batch": {"batch_size": 1000, "optimizer": "sgd(learning_rate=0.5)"},
+    "maxout, lsuv": {"activation": "maxout", "initializer": "lsuv"},
     "layer normalization, noise": {"recipe": "layer_norm"},
     "an lstm": {"recipe": "lstm"},
     "a train_step of its own": {"recipe": "own_step"},
