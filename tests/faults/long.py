@@ -189,18 +189,23 @@ def _page(rows):
         lines += [f"{what} in all: {sent}; the target is {target}.", ""]
     lines += ["## The seventy rows", ""]
     lines += ["| row | fault | test, or the issue that brings it |", "| --- | --- | --- |"]
-    return "\n".join([*lines, *map(_row, FAULTS)]) + "\n"
+    return "\n".join([*lines, *map(row, FAULTS)]) + "\n"
 
 
-def _row(line):
+def row(line):
+    """Return a line of rows.txt as one of the page's table, with the tests that are named after the row."""
     number, fault, where = line.split("|")
     if where.strip():
         return f"| {number} | {fault} | {where} |"
     tests = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        names = re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
-        tests += [f"`{name}`" for name in names if int(number) in _numbers(name)]
+        tests += [f"`{name}`" for name in tests_of(path) if int(number) in _numbers(name)]
     return f"| {number} | {fault} | {'<br>'.join(tests) or 'none'} |"
+
+
+def tests_of(path):
+    """Return the names of a file's tests."""
+    return re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def _numbers(name):
