@@ -61,7 +61,7 @@ def _train(task: Task, experiment: Experiment, data: Data, tell: Tell) -> int:
 
     def watch(event: training.Event) -> None:
         if isinstance(event, training.Started):
-            tell(event="started", notes=list(event.notes))
+            tell(event="started", notes=[] if task["resume"] else list(event.notes))  # its record has the others
         elif isinstance(event, training.Epoch):
             tell(event="epoch", epoch=event.row["epoch"], row=event.row, seconds=event.seconds)
 
