@@ -151,7 +151,7 @@ def _tell_failure(event: Event) -> None:
     """Say at once what failed, and why."""
     if isinstance(event, Failed):
         others = f" (and {len(event.others)} more runs on this data)" if event.others else ""
-        where = f"   results folder: {event.folder}" if event.folder else ""
+        where = f"   run folder: {event.folder}" if event.folder else ""
         console.notice(f"{event.cell} failed{others}: {event.text}{where}", *(f"    | {line}" for line in event.lines))
 
 

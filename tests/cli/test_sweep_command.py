@@ -194,7 +194,7 @@ def test_off_a_terminal_each_end_is_a_line(monkeypatch):
     assert re.fullmatch(r"1/8 done: #1 sgd hidden=4 seed 0 · val_accuracy 0.5000 · \d:\d\d:\d\d left", lines[3])
     assert re.match(r"2/8 done: #2 sgd hidden=8 seed 0 · diverged: loss became NaN in epoch 2 · ", lines[4])
     assert lines[5:] == [
-        "#3 adam hidden=4 seed 0 failed: killed (signal 9), peak memory 812 MiB   results folder: run-3",
+        "#3 adam hidden=4 seed 0 failed: killed (signal 9), peak memory 812 MiB   run folder: run-3",
         "    | line 1",
         "    | line 2",
     ]
