@@ -6,6 +6,7 @@
     ├── DataUnavailable      69   data that can be had neither from the cache nor from the network
     ├── DiskError            74   a full disk or a folder that cannot be written
     ├── RunInUse             75   another process is working on the run
+    ├── Pruned               1    a training was given up; caught where the run is recorded
     └── Interrupted          128 + signal number
 
 Only the command line turns them into exit codes; everything else raises them and lets them pass.
@@ -51,6 +52,10 @@ class RunInUse(KerasrunError):
     """Another process holds the run's lock."""
 
     exit_code = 75
+
+
+class Pruned(KerasrunError):
+    """A training was given up because others are better; its run is kept and is no result."""
 
 
 class Interrupted(KerasrunError):

@@ -71,5 +71,6 @@ class Notice:
 
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # what ends a sweep before its time
+PRUNE = signal.SIGUSR1  # tells a training that it is hopeless
 Event = Begun | Epoch | Ended | Failed | Left | Notice
 Watch = Callable[[Event], None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from kerasrun.sweeps.events import Begun, Ended, Epoch, Event, Failed, Left, Not
 from kerasrun.sweeps.grid import Cell, data_key
 
 _LAST_LINES = 8
+
+Job = tuple[Cell, str | None]  # with the name of the run folder to go on with
 
 
 @dataclass
@@ -34,20 +36,23 @@ class _Shift:
 
     results: Path
     gpus: Sequence[str]
-    waiting: deque[tuple[Cell, str | None]]
+    waiting: deque[Job]
+    more: Callable[[], Job | None]
     free: list[int]
     working: dict[int, _Working] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
 
 
 def train(
-    cells: Sequence[tuple[Cell, str | None]],
+    cells: Sequence[Job],
     results: Path,
     *,
     workers: int,
     gpus: Sequence[str] = (),
     watch: Watch,
     command: Sequence[str] | None = None,
+    more: Callable[[], Job | None] = lambda: None,
+    is_hopeless: Callable[[Epoch], bool] = lambda epoch: False,
 ) -> None:
     """Train cells and tell how each ends; one that fails hinders no other.
 
@@ -58,21 +63,24 @@ def train(
         gpus: the devices that the workers share, as CUDA_VISIBLE_DEVICES names them.
         watch: is told what happens.
         command: as `Pool` takes it.
+        more: returns a further cell whenever a worker is free and none is left; None: wait for what runs.
+        is_hopeless: asked after every epoch; where it says so, the run ends with the status "pruned".
 
     Raises:
         Interrupted: a signal came; what was running can be resumed.
         RunFailed: the process that starts the workers died.
     """
-    shift = _Shift(results, gpus, deque(cells), [*range(workers)])
+    shift = _Shift(results, gpus, deque(cells), more, [*range(workers)])
     with pools.Pool(workers, command) as pool, pool.obeying(lambda text: watch(Notice(text))):
         _hand_out(shift, pool)
-        for event in pool.events():
+        events = pool.events()
+        while shift.working and (event := next(events, None)):
             for told in _heard(shift, event, stopped=pool.stopped_by is not None):
                 watch(told)
+                if isinstance(told, Epoch) and is_hopeless(told):
+                    pool.prune(told.cell.number)
             if pool.stopped_by is None:
                 _hand_out(shift, pool)
-            if not shift.working:
-                break
     for at in shift.working.values():  # killed at the second signal
         watch(Left(at.cell))
     if pool.stopped_by is not None:
@@ -81,8 +89,11 @@ def train(
 
 def _hand_out(shift: _Shift, pool: pools.Pool) -> None:
     """Give every free worker a cell."""
-    while shift.waiting and shift.free:
-        cell, folder = shift.waiting.popleft()
+    while shift.free:
+        job = shift.waiting.popleft() if shift.waiting else shift.more()
+        if job is None:
+            return
+        cell, folder = job
         slot = shift.free.pop(0)
         shift.working[cell.number] = _Working(cell, slot)
         pool.start(

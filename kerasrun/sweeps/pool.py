@@ -66,6 +66,10 @@ class Pool:
             self._tasks.write(json.dumps(task).encode() + b"\n")
             self._tasks.flush()
 
+    def prune(self, cell: int) -> None:
+        """Let a cell's training end after its present epoch."""
+        self.start({"cell": cell, "prune": True})
+
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield what happens, until a second signal has killed all.
 

@@ -24,7 +24,7 @@ from typing import IO, Any, NoReturn
 
 from kerasrun import environment
 from kerasrun.errors import Interrupted, KerasrunError
-from kerasrun.sweeps.events import SIGNALS
+from kerasrun.sweeps.events import PRUNE, SIGNALS
 
 _LONGEST = 4000  # bytes of an event; longer writes could be torn apart by those of other processes (POSIX, PIPE_BUF)
 _SAID = 2000  # bytes of a child's last words
@@ -61,6 +61,7 @@ class Server:
         self._children: dict[int, tuple[int, IO[bytes]]] = {}
         for number in SIGNALS:
             signal.signal(number, self._stop)
+        signal.signal(PRUNE, signal.SIG_IGN)  # until a child says what it does then
         self._lifeline = os.dup(0)
         with open(os.devnull) as nothing:
             os.dup2(nothing.fileno(), 0)
@@ -85,8 +86,11 @@ class Server:
             if self._lifeline in ready:
                 received = os.read(self._lifeline, 1 << 16)
                 *lines, unread = (unread + received).split(b"\n")
-                for line in lines:
-                    self._begin(json.loads(line), prepare)
+                for task in map(json.loads, lines):
+                    if task.get("prune"):
+                        self._prune(task["cell"])
+                    else:
+                        self._begin(task, prepare)
                 if not received:
                     return
 
@@ -123,6 +127,12 @@ class Server:
         self._children[child] = (task["cell"], said)
         if self.stopped_by:
             os.kill(child, self.stopped_by)
+
+    def _prune(self, cell: int) -> None:
+        """Tell a cell's child, where there still is one, that its training is hopeless."""
+        for child, (number, _) in self._children.items():
+            if number == cell:
+                os.kill(child, PRUNE)
 
     def _live(self, work: Work, cell: int, said: IO[bytes]) -> NoReturn:
         """Do a child's work, and end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import kerasrun
 from kerasrun import atomic, datasets, environment, runs
 from kerasrun.datasets import Data
-from kerasrun.errors import InputError
+from kerasrun.errors import InputError, Pruned
 from kerasrun.experiment import Experiment, from_record, identity
+from kerasrun.sweeps.events import PRUNE
 from kerasrun.sweeps.grid import data_key
 from kerasrun.training import train as training
 
@@ -59,11 +61,21 @@ def _train(task: Task, experiment: Experiment, data: Data, tell: Tell) -> int:
     if task["gpu"] is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = task["gpu"]
 
+    hopeless = False
+
+    def give_up(number: int, frame: object) -> None:
+        nonlocal hopeless
+        hopeless = True
+
+    signal.signal(PRUNE, give_up)
+
     def watch(event: training.Event) -> None:
         if isinstance(event, training.Started):
             tell(event="started", notes=[] if task["resume"] else list(event.notes))  # its record has the others
         elif isinstance(event, training.Epoch):
             tell(event="epoch", epoch=event.row["epoch"], row=event.row, seconds=event.seconds)
+            if hopeless:
+                raise Pruned
 
     results = Path(task["results"])
     run = runs.load(results / task["resume"]) if task["resume"] else runs.start(experiment, results)

@@ -112,3 +112,26 @@ def test_a_signal_leaves_what_is_running_for_later(tmp_path):
     assert ended.value.exit_code == 130
     assert left == [todo[0]]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hopeless_training_is_given_up_and_the_others_go_on(tmp_path):
+    todo = cells("rmsprop", "sgd")
+    asked = []
+
+    def is_hopeless(event):
+        asked.append(event.cell)
+        return event.cell == todo[0]
+
+    told = train(todo, tmp_path, is_hopeless=is_hopeless)
+    assert [event.record["status"] for event in of(Ended, told)] == ["pruned", "finished"]
+    assert asked == [*todo]
+
+
+def test_further_cells_are_asked_for_when_a_worker_is_free(tmp_path):
+    todo = [(cell, None) for cell in cells("sgd", epochs=[1, 2, 3])]
+    told = train([], tmp_path, more=lambda: todo.pop(0) if todo else None)
+    assert [event.cell.number for event in of(Ended, told)] == [1, 2, 3]
+
+
+def test_nothing_to_train_ends_at_once(tmp_path):
+    assert train([], tmp_path) == []
