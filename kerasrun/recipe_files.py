@@ -32,7 +32,6 @@ class RecipeEntry:
         knobs: its knobs by name, in the order of the signature.
         doc: the function's docstring, else the file's.
         source: the file's text.
-        fingerprint: sha256 of the file's syntax without docstrings, so that comments and layout do not matter.
         default_for: datasets that start with it.
     """
 
@@ -44,8 +43,16 @@ class RecipeEntry:
     knobs: Mapping[str, Knob]
     doc: str
     source: str
-    fingerprint: str
     default_for: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """The sha256 of the file's syntax without docstrings, so that comments and layout do not matter."""
+        tree = ast.parse(self.source)
+        for node in ast.walk(tree):
+            if isinstance(node, _Definition) and ast.get_docstring(node, clean=False) is not None:
+                node.body = node.body[1:] or [ast.Pass()]
+        return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
 
 
 def read_recipe(path: Path, function: str | None = None) -> RecipeEntry:
@@ -84,7 +91,6 @@ def _read(path: Path, function: str | None, _changed: int) -> RecipeEntry:
         knobs=read_knobs(found, f"{path}: {found.name}"),
         doc=inspect.cleandoc(ast.get_docstring(found) or ast.get_docstring(tree) or ""),
         source=source,
-        fingerprint=_fingerprint(source),
     )
 
 
@@ -110,13 +116,5 @@ def _takes_task(node: ast.FunctionDef) -> bool:
 def _style(function: ast.FunctionDef) -> str:
     """Return how a recipe builds its model, by the calls in it."""
     calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
-    called = {ast.unparse(call).rpartition(".")[2] for call in calls}
+    called = {getattr(call, "attr", None) or getattr(call, "id", None) for call in calls}
     return "Functional" if "Model" in called else "Sequential" if "Sequential" in called else "other"
-
-
-def _fingerprint(source: str) -> str:
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, _Definition) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
