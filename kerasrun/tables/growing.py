@@ -154,4 +154,5 @@ class Growing:
         mostly = self.typed >= self.texts > 0 and (len(self.others) <= TYPOS or self.texts <= self.typed / 10)
         spoilt = (*self.first, self.texts) if self.first and self.typed else None
         cells = np.concatenate(self.kept) if self.kept else np.zeros(0, np.float32)
+        self.kept = []  # or every column would be there twice
         return RawColumn(self.name, self.form or "numbers", cells, [*self.known], self.date, spoilt, mostly)

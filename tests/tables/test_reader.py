@@ -109,7 +109,7 @@ def test_the_encoding_that_shows_late_is_found(tmp_path, monkeypatch):
 
 def test_a_table_that_fills_the_memory_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(reader.environment, "memory", lambda: 100)
-    with pytest.raises(InputError, match="fill half of the memory"):
+    with pytest.raises(InputError, match="do not fit in memory"):
         read(tmp_path, "a,b\n" + "1,2\n" * 100)
 
 
