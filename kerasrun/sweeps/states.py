@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kerasrun import datasets
+from kerasrun import datasets, run_index
 from kerasrun.datasets.signature import signature
 from kerasrun.errors import DataUnavailable
 from kerasrun.experiment import Experiment
 from kerasrun.run_record import Record
-from kerasrun.runs import ENDED
+from kerasrun.runs import ENDED, Run
 from kerasrun.sweeps.grid import Cell
 
 DONE, RESUME, RETRY, ELSEWHERE, TO_DO = (
@@ -106,6 +106,21 @@ def _state(cell: Cell, runs: list[Record], hashes: Hashes) -> State:
             if run["status"] in statuses and (kind == DONE or "path" in run):
                 return State(kind, run)
     return State(TO_DO)
+
+
+def trained_elsewhere(run: Run) -> str | None:
+    """Return the folder of another run of the same experiment that a process is working on.
+
+    Of two processes that begin the same at once, both find the other: none trains, which is better than twice.
+
+    Args:
+        run: begun by this process.
+    """
+    for record in run_index.scan(run.folder.parent).records:
+        same = record.get("experiment_hash") == run.record["experiment_hash"] and record["id"] != run.id
+        if same and record["status"] == "running":
+            return record["folder"]
+    return None
 
 
 def seconds_needed(cells: Sequence[Cell], records: Iterable[Record], workers: int) -> float | None:
