@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import kerasrun
-from kerasrun import atomic, datasets, environment, runs
+from kerasrun import atomic, datasets, environment, errors, runs
 from kerasrun.datasets import Data
 from kerasrun.errors import InputError, Pruned
 from kerasrun.experiment import Experiment, from_record, identity
+from kerasrun.sweeps import states
 from kerasrun.sweeps.events import PRUNE
 from kerasrun.sweeps.grid import data_key
 from kerasrun.training import train as training
@@ -78,7 +79,7 @@ def _train(task: Task, experiment: Experiment, data: Data, tell: Tell) -> int:
                 raise Pruned
 
     results = Path(task["results"])
-    run = runs.load(results / task["resume"]) if task["resume"] else runs.start(experiment, results)
+    run = runs.load(results / task["resume"]) if task["resume"] else _started(experiment, results)
     tell(event="begun", folder=run.folder.name)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
@@ -90,6 +91,19 @@ def _train(task: Task, experiment: Experiment, data: Data, tell: Tell) -> int:
     else:
         run = kerasrun.train_run(experiment, run, data=data, watch=watch)
     return 1 if run.status == "diverged" else 0
+
+
+def _started(experiment: Experiment, results: Path) -> runs.Run:
+    """Make the folder of a new run, unless a process that knows nothing of this sweep is training the same.
+
+    Raises:
+        RunInUse: one is.
+    """
+    run = runs.start(experiment, results)
+    if other := states.trained_elsewhere(run):
+        run.discard()
+        raise errors.RunInUse(f"{other} is being trained by another process")
+    return run
 
 
 class _Lines(io.TextIOBase):
