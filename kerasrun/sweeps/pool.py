@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -20,6 +20,7 @@ from kerasrun.sweeps.events import SIGNALS
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from kerasrun.sweeps import server; server.main()"
 )
+_STOPPING = "The workers finish their epochs (once more stops now; what is committed is kept)."
 _LOOK = 1.0  # seconds between two looks at whether the server still lives
 
 
@@ -101,7 +102,7 @@ class Pool:
             os.killpg(self._server.pid, signal.SIGKILL)
 
     @contextmanager
-    def obeying(self, say: Callable[[str], None]) -> Iterator[None]:
+    def obeying(self) -> Iterator[None]:
         """Pass on signals: at the first, the workers finish their epochs; at the second, all are killed."""
 
         def receive(number: int, frame: object) -> None:
@@ -109,7 +110,7 @@ class Pool:
                 self.kill()
                 return
             self.stopped_by = number
-            say("The workers finish their epochs (once more stops now; what is committed is kept).")
+            self._heard.append({"event": "notice", "text": _STOPPING})  # a handler must not print by itself
             with suppress(ProcessLookupError):
                 os.killpg(self._server.pid, number)
 
