@@ -71,7 +71,7 @@ def train(
         RunFailed: the process that starts the workers died.
     """
     shift = _Shift(results, gpus, deque(cells), more, [*range(workers)])
-    with pools.Pool(workers, command) as pool, pool.obeying(lambda text: watch(Notice(text))):
+    with pools.Pool(workers, command) as pool, pool.obeying():
         _hand_out(shift, pool)
         events = pool.events()
         while shift.working and (event := next(events, None)):
