@@ -129,27 +129,29 @@ def test_leaving_the_block_kills_what_is_left():
 
 
 def test_at_the_first_signal_workers_finish_and_nothing_new_begins(pool):
-    said = []
-    with pool.obeying(said.append):
+    with pool.obeying():
         pool.start({"cell": 1, "do": "wait"})
         begun(pool)
         os.kill(os.getpid(), signal.SIGTERM)
         pool.start({"cell": 2, "do": "say"})
-        exits, _ = ends(pool, 2)
+        exits, others = ends(pool, 2)
     assert pool.stopped_by == signal.SIGTERM
     assert [exits[cell]["code"] for cell in (1, 2)] == [143, 143]
     assert "text" in exits[2], "no child was made"
-    assert said == ["The workers finish their epochs (once more stops now; what is committed is kept)."]
+    said = "The workers finish their epochs (once more stops now; what is committed is kept)."
+    assert {"event": "notice", "text": said} in others
 
 
 def test_at_the_second_signal_all_are_killed(pool):
-    with pool.obeying(lambda text: None):
+    with pool.obeying():
         pool.start({"cell": 1, "do": "stay"})
         at = begun(pool)
         os.kill(os.getpid(), signal.SIGINT)
-        assert next(pool.events()) == {"cell": 1, "event": "heard", "signal": signal.SIGINT}
+        told = pool.events()
+        assert next(told)["event"] == "notice"
+        assert next(told) == {"cell": 1, "event": "heard", "signal": signal.SIGINT}
         os.kill(os.getpid(), signal.SIGINT)
-        assert list(pool.events()) == []
+        assert list(told) == []
     wait_until(lambda: gone(at["child"]))
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from kerasrun import datasets
+from kerasrun import datasets, runs
 from kerasrun.errors import DataUnavailable
 from kerasrun.sweeps import grid, states
 from kerasrun.sweeps.states import DONE, ELSEWHERE, RESUME, RETRY, TO_DO, Hashes, seconds_needed
@@ -119,3 +119,15 @@ def test_a_signature_changes_with_the_file_and_the_arguments(tmp_path):
     assert states.signature(grid.plan(str(path), {}).cells[0].experiment) != before
     short, long = (grid.plan(f"synthetic:imdb(length={length})", {}).cells[0].experiment for length in (5, 6))
     assert states.signature(short) != states.signature(long)
+
+
+def test_a_run_that_another_process_works_on_is_found(tmp_path):
+    cell, other = SWEEP.cells[:2]
+    mine = runs.start(cell.experiment, tmp_path)
+    assert states.trained_elsewhere(mine) is None
+    runs.start(other.experiment, tmp_path)
+    assert states.trained_elsewhere(mine) is None
+    theirs = runs.start(cell.experiment, tmp_path)
+    assert states.trained_elsewhere(mine) == theirs.folder.name
+    theirs.release()
+    assert states.trained_elsewhere(mine) is None, "nobody works on an interrupted run"
