@@ -59,7 +59,7 @@ def test_the_list_and_the_knobs_can_be_had_as_json():
     listed = {row["recipe"]: row for row in json.loads(said("--format", "json"))}
     assert listed["dense"]["starts with"].endswith("diabetes, xor")
     knobs = {row["knob"]: row for row in json.loads(said("dense", "--format", "json"))}
-    assert knobs["dropout"]["default"] == "0"
+    assert knobs["dropout"]["default"] == "0.0"
 
 
 def test_an_unknown_recipe_names_the_closest_one():
