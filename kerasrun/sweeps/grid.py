@@ -134,7 +134,7 @@ def plan(
     fixed, own = axes_.split({**({} if dataset is None else {"dataset": dataset}), **given})
     axes = axes_.merged(axes_.of_file(varied), own, fixed)
     names = [axes_.names_of(axis) for axis in axes]
-    grid = _Grid(fixed, in_file)
+    grid = _Grid(fixed, in_file, frozenset([*fixed, *(name for axis in own for name in axes_.names_of(axis))]))
     seeds = varied.get("seeds") if seeds is None else seeds
     if seeds is not None and ("seed" in fixed or "seed" in in_file):
         raise InputError("seed and seeds are both given\nleave one of them out")
@@ -171,10 +171,17 @@ def data_key(experiment: Experiment) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class _Grid:
-    """What all settings have in common: values of the command line, and of the file."""
+    """What all settings have in common.
+
+    Args:
+        fixed: what has one value on the command line.
+        in_file: the values of the file.
+        said: all names that the command line gives values.
+    """
 
     fixed: Point
     in_file: Mapping[str, Any]
+    said: frozenset[str]
 
     def experiment(self, point: Point) -> Experiment:
         given = {**self.fixed, **point}
@@ -207,11 +214,11 @@ class _Grid:
         """Return the experiments that no table fits: one fits where what it says changes nothing.
 
         Raises:
-            InputError: a table that fits none, or nothing is left.
+            InputError: nothing is left, or a table fits none although the command line has not changed what it names.
         """
         for table in tables:
             kept = [(point, experiment) for point, experiment in found if not self._fits(table, point, experiment)]
-            if len(kept) == len(found):
+            if len(kept) == len(found) and not self.said & {name.replace("-", "_") for name in table}:
                 raise InputError(f"exclude: no setting of the sweep has {_assigned(table)}")
             found = kept
         if not found:

@@ -130,6 +130,12 @@ def test_the_command_line_replaces_a_files_axis(file):
     assert {(cell.experiment.dataset, cell.experiment.optimizer) for cell in sweep.cells} == {("wine", "lion")}
 
 
+def test_an_exclusion_need_not_fit_what_the_command_line_has_replaced(file):
+    path = file('dataset = "iris"\nexclude = [{optimizer = "sgd"}]\n[grid]\noptimizer = ["sgd", "adam"]')
+    assert len(grid.plan(None, {}, file=path).cells) == 1
+    assert len(grid.plan(None, {"optimizer": "lion,adam"}, file=path).cells) == 2
+
+
 def test_equal_settings_are_trained_once_with_a_line():
     sweep = grid.plan("iris", {"optimizer": "sgd,sgd(learning_rate=0.01),sgd(momentum=0.0)"}, seeds=2)
     assert len(sweep.cells) == 2
