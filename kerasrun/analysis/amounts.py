@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kerasrun.analysis.columns import written
@@ -80,15 +80,16 @@ def compared(against: Against | None) -> dict[str, Any]:
     return {"against": against.baseline.label, **row, "verdict": against.verdict.kind, "words": against.verdict.words}
 
 
-def columns(rows: Sequence[Against | None], digits: int) -> dict[str, list[Any]]:
-    """Return the columns of the comparison with the baseline for people, the verdict last; none without a baseline.
+def columns(rows: Sequence[Against | None], digits: int, more: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """Return the columns of the comparison with the baseline for people; without a baseline only `more`.
 
     Args:
         rows: None for a baseline's own row.
         digits: decimals of differences that are no ratios.
+        more: columns that stand before the verdict.
     """
     if not any(rows):
-        return {}
+        return dict(more)
     bases = {row.baseline.label for row in rows if row}
     label = bases.pop() if len(bases) == 1 else ""
     return {
@@ -96,5 +97,6 @@ def columns(rows: Sequence[Against | None], digits: int) -> dict[str, list[Any]]
             difference(row.difference, digits) if row else None for row in rows
         ],
         "p": [p_value(row.difference.p_adjusted) if row else None for row in rows],
+        **more,
         "verdict": [row.verdict.words if row else "baseline" for row in rows],
     }

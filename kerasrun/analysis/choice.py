@@ -40,6 +40,8 @@ def named(results: Path, names: Sequence[str], records: Sequence[Record]) -> tup
         if not exact:
             folder = run_index.find(results, name).name
             exact = [record for record in records if record["folder"] == folder]
+        if not exact:
+            raise InputError(f"run {name} is damaged and cannot be compared\nkerasrun runs check says what it lacks")
         chosen |= {id(record): record for record in exact}
     return [*chosen.values()], sweeps[0] if len(sweeps) == len(names) == 1 else None
 

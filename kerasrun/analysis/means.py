@@ -143,11 +143,8 @@ def _people(groups: Groups, rows: Sequence[_Row]) -> tuple[tuple[str, ...], list
         columns["diverged"] = [f"{k} of {n}" if k else None for k, n in counts]
     means = [amounts.mean(row.estimate, digits, brackets=brackets) for row in rows]
     columns["mean [interval]" if brackets else "mean ± interval"] = means
-    columns |= amounts.columns([row.against for row in rows], digits)
-    verdicts = columns.pop("verdict", None)
-    columns["s/run"] = [None if row.seconds is None else f"{row.seconds:.1f}" for row in rows]
-    if verdicts:
-        columns["verdict"] = verdicts
+    seconds = [None if row.seconds is None else f"{row.seconds:.1f}" for row in rows]
+    columns |= amounts.columns([row.against for row in rows], digits, {"s/run": seconds})
     return tuple(columns), [*map(list, zip(*columns.values(), strict=True))]
 
 

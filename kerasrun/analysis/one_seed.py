@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasrun.analysis import amounts
-from kerasrun.analysis.columns import QUIET, Columns, written
+from kerasrun.analysis.columns import MISSING, QUIET, Columns, written
 from kerasrun.analysis.groups import Group, Groups
 from kerasrun.analysis.means import Rules
 from kerasrun.analysis.moments import At, Record
@@ -68,7 +68,8 @@ def line(first: Record, second: Record, columns: Columns, differing: Sequence[st
         metric: what the table is ordered by.
         at: the moment.
     """
-    counts = only_one_right(first, second, at) if metric.endswith("accuracy") else None
+    is_counted = metric.startswith("val_") and metric.endswith("accuracy")
+    counts = only_one_right(first, second, at) if is_counted else None
     command = _command(first, second, columns, differing)
     if counts is None:
         return f"One seed each: other seeds may turn the order. {command} decides."
@@ -137,17 +138,18 @@ def _validation(record: Record, at: At) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 def _command(first: Record, second: Record, columns: Columns, differing: Sequence[str]) -> str:
     """Return the sweep that trains both settings over seeds, where they differ in one thing; else its outline."""
-    names = [
-        name for name in differing if name not in ("seed", *QUIET) and columns[name](first) != columns[name](second)
-    ]
+    names = []
+    for name in differing:
+        values = [columns.settings[name](record) for record in (first, second)]
+        if name not in ("seed", *QUIET) and MISSING not in values and values[0] != values[1]:
+            names.append(name)
     if len(names) != 1:
         return "kerasrun sweep … --seeds 5"
-    experiment = first["experiment"]
-    values = {name: written(columns.settings[name](first)) for name in _given(first) if name in columns.settings}
-    values |= {names[0]: ",".join(written(columns[names[0]](record)) for record in (second, first))}
-    values.pop("seed", None)
-    words = [experiment["dataset"], *(f"{name}={value}" for name, value in values.items() if name != "dataset")]
-    return f"{shlex.join(['kerasrun', 'sweep', *words])} --seeds 5"
+    [varied] = names
+    given = {name: written(columns.settings[name](first)) for name in _given(first) if name in columns.settings}
+    given[varied] = ",".join(written(columns.settings[varied](record)) for record in (second, first))
+    words = [f"{name}={value}" for name, value in given.items() if name not in ("dataset", "seed")]
+    return f"{shlex.join(['kerasrun', 'sweep', first['experiment']['dataset'], *words])} --seeds 5"
 
 
 def _given(record: Record) -> list[str]:

@@ -38,9 +38,12 @@ def lines(groups: Groups, compared: Mapping[int, Against]) -> list[str]:
     without = Counter(status for group in groups.members for status in group.missing.values())
     if count := without.pop("no value", 0):
         found.append(f"{count} run{'s' if count > 1 else ''} without a value at this moment, left out")
+    if count := without.pop("running", 0):
+        found.append(f"{count} still running")
     if without:
         counts = ", ".join(f"{count} {status}" for status, count in without.items())
-        found.append(f"no result: {counts}; the same command again trains them")
+        again = "" if {*without} == {"pruned"} else "; the same command again trains them"
+        found.append(f"no result: {counts}{again}")
     diverged = [_diverged(group, compared.get(n)) for n, group in enumerate(groups.members) if group.diverged]
     rest = [f"{len(diverged) - _NAMED} more rows hold runs that diverged"] if len(diverged) > _NAMED else []
     found += [*diverged[:_NAMED], *rest]

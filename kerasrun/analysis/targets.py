@@ -173,10 +173,6 @@ def _people(groups: Groups, rows: Sequence[_Row], most: int) -> tuple[tuple[str,
     columns["reached"] = [amounts.share(row.count, len(row.epochs)) for row in rows]
     columns["median"] = [row.median(row.epochs, most) for row in rows]
     columns[f"mean of min(epochs, {most})"] = [amounts.mean(row.estimate, 1, brackets=brackets) for row in rows]
-    if any(row.against for row in rows):
-        columns |= amounts.columns([row.against for row in rows], 1)
-    verdicts = columns.pop("verdict", None)
-    columns["median s"] = [row.median(row.seconds, None) for row in rows]
-    if verdicts:
-        columns["verdict"] = verdicts
+    seconds = [row.median(row.seconds, None) for row in rows]
+    columns |= amounts.columns([row.against for row in rows], 1, {"median s": seconds})
     return tuple(columns), [*map(list, zip(*columns.values(), strict=True))]

@@ -180,6 +180,23 @@ def test_a_run_without_an_end_is_missing_and_to_be_trained(status):
     assert "seeds missing: adam 4." in said
 
 
+def test_what_still_runs_and_what_was_pruned_is_not_to_be_trained_again():
+    records = two()
+    records[-1]["status"], records[-2]["status"] = "running", "pruned"
+    said = notes(records, every=True).split("\n")
+    assert "1 still running" in said
+    assert "no result: 1 pruned" in said
+
+
+def test_runs_that_the_sweep_still_lacks_are_counted():
+    cells = tuple({"number": n, "hash": f"{n}", "setting": {}, "seed": 0} for n in range(12))
+    records = [record | {"experiment_hash": f"{n}"} for n, record in enumerate(two())]
+    asked = SweepRecord(
+        "digits-1a2b", "digits", None, "2026", (Axis(("optimizer",), (("sgd",), ("adam",))),), (0, 1), cells
+    )
+    assert "2 of 12 runs of the sweep are not there yet; its command trains them" in compare(records, sweep=asked).notes
+
+
 def test_of_a_repeated_run_the_newest_counts():
     found = compare([*two(), run(30, 0.5, optimizer="adam", seed=0)])
     assert row(found)["mean"] == pytest.approx(np.mean([0.5, *ADAM[1:]]))

@@ -50,6 +50,12 @@ def test_the_command_repeats_what_was_chosen_and_quotes_it(predicted):
     )
 
 
+def test_a_knob_that_only_one_recipe_has_is_no_further_difference(predicted):
+    other = predicted(1, 0.9, [2], recipe="softmax")
+    other["experiment"]["knobs"] = {}
+    assert "kerasrun sweep digits recipe=dense,softmax --seeds 5" in last_note(predicted(0, 0.8, [1]), other)
+
+
 def test_several_differences_are_no_one_command(predicted):
     said = last_note(predicted(0, 0.8, [1]), predicted(1, 0.9, [2], optimizer="sgd", knobs={"hidden": [5]}))
     assert "kerasrun sweep … --seeds 5 decides" in said
@@ -86,7 +92,7 @@ def test_without_predictions_or_for_a_loss_nothing_is_counted(predicted):
     assert "other seeds may turn the order" in last_note(run(0, 0.8), run(1, 0.9, optimizer="sgd"))
     records = [predicted(0, 0.8, [1]), predicted(1, 0.9, [2], optimizer="sgd")]
     assert "other seeds may turn the order" in last_note(*records, metric="val_loss")
-    assert "other seeds may turn the order" in last_note(*records, at="best", metric="train_loss")
+    assert "other seeds may turn the order" in compare(records, metric="test_accuracy", test=True).notes[-1]
 
 
 def test_a_damaged_file_is_as_none(predicted, tmp_path):

@@ -24,7 +24,8 @@ def results(tmp_path):
             "created": f"2026-11-21T10:15:0{number}+00:00", "ended": f"2026-11-21T10:16:0{number}+00:00",
             "experiment": {"dataset": "digits", "recipe": "dense", "knobs": {"hidden": [8]}, "optimizer": optimizer,
                            "patience": 3},
-            "data": {"hash": "h", "train": 10000, "validation": 3000, "test": 3000, "synthetic": False}, "parameters": 610,
+            "data": {"hash": "h", "train": 10000, "validation": 3000, "test": 3000, "synthetic": False},
+            "parameters": 610,
             "epochs_run": 3, "best_epoch": 2, "monitor": "val_loss", "direction": "min",
             "best": {"loss": 0.4, "accuracy": 0.95, "val_loss": 0.5, "val_accuracy": accuracy},
             "last": {"loss": 0.3, "accuracy": 0.96, "val_loss": 0.6, "val_accuracy": accuracy - 0.01},
@@ -149,6 +150,13 @@ def test_a_sweep_without_runs_says_so(seeded):
 def test_a_name_of_no_run_and_no_sweep_is_an_error(seeded):
     with pytest.raises(InputError, match="no run 'nothing'"):
         raise invoke(seeded, "nothing").exception
+
+
+def test_a_damaged_run_that_is_named_is_an_error(seeded):
+    folder = next(iter(seeded.glob("*seeda")))
+    (folder / "run.json").write_bytes(b"{")
+    with pytest.raises(InputError, match="is damaged and cannot be compared"):
+        raise invoke(seeded, folder.name).exception
 
 
 def test_named_runs_are_shown_though_they_do_not_compare(seeded):
