@@ -21,7 +21,9 @@ from kerasrun.training import scaling
 from kerasrun.training.loop import Feeder
 
 
-def front(inputs: TableInputs | None, scale: str, x: np.ndarray, input_dtype: str) -> keras.layers.Layer | None:
+def front(
+    inputs: TableInputs | None, scale: str, x: np.ndarray, input_dtype: str, *, jit: bool = False
+) -> keras.layers.Layer | None:
     """Return the layer that turns an example of the array into what the recipe receives, or None where it is the same.
 
     Args:
@@ -29,6 +31,8 @@ def front(inputs: TableInputs | None, scale: str, x: np.ndarray, input_dtype: st
         scale: none, unit, standardize, minmax, l1 or l2; of numbers alone.
         x: the training part's inputs, (n, …).
         input_dtype: what the recipe receives.
+        jit: whether steps are compiled with XLA, which has no CategoryEncoding; it fuses the comparisons that are slow
+            without it (120 values: 0.7 times the rows per second).
 
     Raises:
         InputError: the scaling does not fit the data.
@@ -41,11 +45,14 @@ def front(inputs: TableInputs | None, scale: str, x: np.ndarray, input_dtype: st
     if count:
         layer = scaling.input_layer(scale, x[:, :count], "float32")
         parts.append(layer(cells[:, :count]) if layer else cells[:, :count])
-    encoding = keras.layers.CategoryEncoding(
-        num_tokens=inputs.tokens + 1, output_mode="multi_hot", dtype="float32", name="categories"
-    )
-    tokens = encoding(keras.ops.cast(cells[:, count:], "int32"))
-    parts.append(tokens[:, : inputs.tokens])  # the last is of values that are none of the known
+    tokens = keras.ops.cast(cells[:, count:], "int32")  # the last value is none of the known: no 1 anywhere
+    if jit:
+        parts.append(keras.ops.multi_hot(tokens, inputs.tokens + 1)[:, : inputs.tokens])
+    else:
+        encoding = keras.layers.CategoryEncoding(
+            num_tokens=inputs.tokens + 1, output_mode="multi_hot", dtype="float32", name="categories"
+        )
+        parts.append(encoding(tokens)[:, : inputs.tokens])
     together = keras.layers.Concatenate(dtype="float32", name="features")(parts) if count else parts[0]
     return keras.Model(cells, together, name="prepare")
 

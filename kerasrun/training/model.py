@@ -61,7 +61,7 @@ def build(
     with seeds.recorded_initializers() as initializers:
         network = build_network(experiment, task)
     own_seeds = seeds.redraw(network, experiment.seed, initializers)
-    front = table_inputs.front(inputs, experiment.scale, x, task.input_dtype)
+    front = table_inputs.front(inputs, experiment.scale, x, task.input_dtype, jit=jit)
     rescaled = _rescaled(network, front, experiment, x) if fresh and lsuv.marked(network) else []
     moments = scaling.target_moments(y) if experiment.scale_target == "standardize" else None
     back = scaling.output_layer(*moments) if moments else None
