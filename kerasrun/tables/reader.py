@@ -212,7 +212,7 @@ def _gather(
         rows += len(frame)
         if rows * len(growing) > most:
             raise InputError(
-                f"{path}: more than {rows:,} rows × {len(growing)} columns do not fit in memory ({BYTES} bytes a cell)\n"
+                f"{path}: more than {rows:,} rows × {len(growing)} columns do not fit in memory, {BYTES} bytes a cell\n"
                 "leave columns out with --drop, or take a part of the rows"
             )
     return {column.name: column.finish() for column in growing.values()}, rows

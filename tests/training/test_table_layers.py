@@ -73,6 +73,14 @@ def test_what_the_network_receives_is_scaled_numbers_and_a_one_for_each_category
     assert (front(unknown).numpy()[0, 3:] == 0).all()
 
 
+def test_compiled_with_xla_the_network_receives_the_same(path):
+    data = datasets.load(resolve(str(path), {"target": "y", "missing": "median"}))
+    x = data.train.x.copy()
+    x[0, 3:] = data.inputs.tokens
+    compiled = tf.function(layers.front(data.inputs, "none", x, "float32", jit=True), jit_compile=True)
+    np.testing.assert_array_equal(compiled(tf.constant(x)), layers.front(data.inputs, "none", x, "float32")(x))
+
+
 @pytest.mark.parametrize("scale", ["none", "minmax", "l2"])
 def test_scaling_touches_numbers_alone(path, scale):
     data = datasets.load(resolve(str(path), {"target": "y", "missing": "median"}))
