@@ -16,8 +16,8 @@ from kerasrun.errors import InputError, KerasrunError, unknown
 
 # Each is a module of this package with a function of the same name, or, where it has commands of its own, an `app`
 COMMANDS = (
-    "train", "resume", "verify", "show", "diagnose", "compare", "plot", "sweep", "tune", "claims", "merge", "runs",
-    "datasets", "recipes", "doctor",
+    "train", "resume", "verify", "show", "diagnose", "step", "compare", "plot", "sweep", "tune", "claims", "merge",
+    "runs", "datasets", "recipes", "doctor",
 )  # fmt: skip
 SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 UsageError: Any = typer.BadParameter.__base__  # typer carries a copy of click of its own, under changing names
