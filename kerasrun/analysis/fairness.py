@@ -138,8 +138,9 @@ def epochs_chosen_from(groups: dict[str, Sequence[Record]], at: At) -> list[str]
         at: the moment; nothing is said of others than the best epoch.
     """
     counts = {
-        label: statistics.median([r["epochs_run"] for r in those if r.get("epochs_run")] or [0])
+        label: statistics.median(epochs)
         for label, those in groups.items()
+        if (epochs := [record["epochs_run"] for record in those if record.get("epochs_run")])
     }
     if at.kind != "best" or len({*counts.values()}) < 2:
         return []

@@ -73,7 +73,7 @@ def compare_means(groups: Groups, bases: Mapping[int, Group], rules: Rules) -> C
     exact = [row.exact(rules) for row in rows]
     order = _order(exact, rules, groups)
     rows, exact = [rows[number] for number in order], [exact[number] for number in order]
-    notes = fairness.epochs_chosen_from({group.label: group.runs for group in groups.members}, rules.at)
+    notes = fairness.epochs_chosen_from({group.label: group.used for group in groups.members}, rules.at)
     title = " · ".join(
         [subject(groups, rules), pairing(groups, compared), *decided(compared, said_margin(rules.margin))]
     )
@@ -165,7 +165,7 @@ def said_margin(margin: Margin) -> str:
 
 def pairing(groups: Groups, compared: Mapping[int, Against]) -> str:
     """Return how many runs a row has, and how they are paired."""
-    counts = sorted({len(group.results) for group in groups.members})
+    counts = sorted({group.trained for group in groups.members})
     word = "runs" if groups.unit else "seeds"
     each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     how = "one seed each" if counts == [1] else f"{each} {word}" + (" each" if len(groups.members) > 1 else "")

@@ -90,7 +90,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, text_co
     if sys.stdout.isatty():
         from rich.console import Console
 
-        Console().print(head, style="bold", highlight=False, soft_wrap=True)
+        Console().print(head, style="bold", markup=False, highlight=False, soft_wrap=True)
     else:
         print(head)
     say(*lines)

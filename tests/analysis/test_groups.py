@@ -168,6 +168,8 @@ def test_who_diverges_more_often_is_not_called_better():
 def test_a_setting_that_always_diverged_comes_last_with_its_counts():
     found = compare([*seeds(0, SGD, optimizer="sgd"), *seeds(10, [None] * 5)])
     assert [r["optimizer"] for r in found.rows] == ["sgd", "adam"]
+    assert "· 5 seeds each, one split" in found.title
+    assert "epochs" not in "".join(found.notes)
     assert (found.rows[1]["mean"], found.rows[1]["words"]) == (None, "diverged 5 of 5, baseline 0 of 5")
 
 
