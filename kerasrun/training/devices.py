@@ -78,6 +78,21 @@ def prepare(experiment: Experiment, task: Task | None = None) -> Setting:
     return Setting(device, threads, multiplications, jit, free, (*late, *uncompiled))
 
 
+def prepare_as(threads: int | None, device: str | None) -> None:
+    """Set TensorFlow up as a run's record has it, for the same last digits.
+
+    Args:
+        threads: for one operation; None leaves them to TensorFlow.
+        device: "cpu" keeps a GPU out of it; with all else, one that is there is used.
+    """
+    if device == "cpu":
+        if tf.config.list_physical_devices("GPU"):
+            tf.config.set_visible_devices([], "GPU")
+        tf.config.optimizer.set_experimental_options(SAME_IN_ALL_LOOPS)
+    if threads:
+        _set_threads(threads)
+
+
 def _refuse_too_large(network: keras.Model) -> None:
     """Refuse a network whose weights and gradients alone are more than the memory; the system would kill the process.
 

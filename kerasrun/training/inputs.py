@@ -68,6 +68,20 @@ def saved_form(model: keras.Model, inputs: TableInputs) -> keras.Model:
     return keras.Model(cells, model(rows))
 
 
+def array_form(model: keras.Model, inputs: TableInputs | None) -> keras.Model:
+    """Return the model that takes rows of the array: what `saved_form` was given.
+
+    Raises:
+        InputError: the model is not one that `saved_form` made.
+    """
+    if inputs is None:
+        return model
+    last = model.layers[-1]
+    if not isinstance(last, keras.Model) or last.input_shape != (None, *inputs.shape):
+        raise InputError("best.keras is not made of look-ups in front of a network; it is not the run's own model")
+    return last
+
+
 def lookups(inputs: TableInputs) -> tuple[dict[str, keras.KerasTensor], keras.KerasTensor]:
     """Return symbolic inputs, one for each column, and the array's rows that are made of them, float32 (n, width)."""
     cells = {

@@ -107,6 +107,22 @@ def on_device(array: np.ndarray) -> tf.Tensor:
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
+def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function from inputs (n, …) to a model's outputs with its present weights, float32 (n, outputs)."""
+    forward = tf.function(functools.partial(model, training=False), autograph=False, reduce_retracing=True)
+
+    def predict(x: np.ndarray) -> np.ndarray:
+        batch = evaluation_batch(x)
+        outputs = []
+        for start in range(0, len(x), batch):
+            rows = x[start : start + batch]
+            filling = np.broadcast_to(x[:1], (batch - len(rows), *x.shape[1:]))  # one shape, so one trace
+            outputs.append(forward(np.concatenate([rows, filling]) if len(filling) else rows))
+        return np.concatenate(outputs).astype(np.float32)[: len(x)]
+
+    return predict
+
+
 def steps_per_block(multiplications: int, batch_size: int) -> int:
     """Return how many steps take about 0.2 s.
 
@@ -180,13 +196,7 @@ class Feeder:
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the model's outputs with its present weights, float32 (n, outputs)."""
-        batch = evaluation_batch(x)
-        outputs = []
-        for start in range(0, len(x), batch):
-            rows = x[start : start + batch]
-            filling = np.broadcast_to(x[:1], (batch - len(rows), *x.shape[1:]))  # one shape, so one trace
-            outputs.append(self._forward(np.concatenate([rows, filling]) if len(filling) else rows))
-        return np.concatenate(outputs).astype(np.float32)[: len(x)]
+        return self._predict(x)
 
     def _build(self) -> None:
         """Make the metrics' and the optimizer's variables, which cannot be made inside a graph's loop."""
@@ -195,8 +205,7 @@ class Feeder:
         if self.model.optimizer is not None:
             self.model.optimizer.build(self.model.trainable_variables)
         self._walk_evaluation = _walker(self.model, self.model.test_step, self.plan.jit)
-        forward = functools.partial(self.model, training=False)
-        self._forward = tf.function(forward, autograph=False, reduce_retracing=True)
+        self._predict = predictor(self.model)
         self.model.test_function = self._evaluation(self.validation)
 
     def _counted(self, arrays: Arrays) -> tf.data.Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,15 +70,28 @@ def build(
     if inputs is not None:
         table_inputs.check(inputs, x)
         saved_models.save_as(model, table_inputs.saved_form(saved_models.bare(model), inputs))
-    form = label_form(task, objects.parse("loss", experiment.loss).name)
-    loss = objects.parse("loss", experiment.loss).build()
-    model.compile(
-        optimizer=_optimizer(experiment),
-        loss=scaling.StandardizedLoss(loss, *moments) if moments else loss,
-        metrics=[_metric(metric, task, form) for metric in experiment.metrics],
-        jit_compile=jit,
-    )
+    measured = measures(experiment.loss, experiment.metrics, task, moments)
+    model.compile(optimizer=_optimizer(experiment), jit_compile=jit, **measured)
     return Built(model, network, own_seeds, rescaled)
+
+
+def measures(
+    loss: str, metrics: Sequence[str], task: Task, moments: tuple[np.ndarray, np.ndarray] | None
+) -> dict[str, Any]:
+    """Return loss and metrics as Keras's `compile` takes them.
+
+    Args:
+        loss: canonical text of the loss.
+        metrics: canonical texts of the metrics.
+        task: the task.
+        moments: mean and deviation that targets are standardized by; None where they are not.
+    """
+    parsed = objects.parse("loss", loss)
+    form, built = label_form(task, parsed.name), parsed.build()
+    return {
+        "loss": scaling.StandardizedLoss(built, *moments) if moments else built,
+        "metrics": [_metric(metric, task, form) for metric in metrics],
+    }
 
 
 def labels(y: np.ndarray, task: Task, loss: str) -> np.ndarray:
