@@ -21,7 +21,7 @@ NETWORK = {  # file systems on which locks or atomic renames may not hold betwee
 }  # fmt: skip
 # Packages that Keras need not load. The command line names them: it gives Keras no DataFrame and no scikit-learn model.
 hidden_from_keras: tuple[str, ...] = ()
-# Trainings that share the cores at the same time: 1, or a sweep's workers
+# Trainings that share the cores: 1, or a sweep's workers
 workers = 1
 PACKAGES = ("kerasrun", "keras", "tensorflow", "numpy", "pandas", "scikit-learn")
 

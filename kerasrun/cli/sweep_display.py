@@ -129,7 +129,7 @@ def _head(outlook: Outlook) -> list[str]:
     """Return how much is to be done, in one line, and in a second one what is done already."""
     sweep = outlook.sweep
     settings, seeds, cells = len(sweep.settings), len(sweep.seeds), len(sweep.cells)
-    workers = f" on {outlook.workers} worker{'s' if outlook.workers > 1 else ''}"
+    workers = f" on {outlook.crew.workers} worker{'s' if outlook.crew.workers > 1 else ''}"
     kinds = [state.kind for state in outlook.states.values()]
     counts = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
     if not outlook.to_train:

@@ -14,6 +14,7 @@ from kerasrun.experiment import to_record
 from kerasrun.sweeps import pool as pools
 from kerasrun.sweeps.events import Begun, Ended, Epoch, Event, Failed, Left, Notice, Watch
 from kerasrun.sweeps.grid import Cell, data_key
+from kerasrun.sweeps.workers import Crew
 
 _LAST_LINES = 8
 
@@ -47,8 +48,7 @@ def train(
     cells: Sequence[Job],
     results: Path,
     *,
-    workers: int,
-    gpus: Sequence[str] = (),
+    crew: Crew,
     watch: Watch,
     command: Sequence[str] | None = None,
     more: Callable[[], Job | None] = lambda: None,
@@ -59,8 +59,7 @@ def train(
     Args:
         cells: in the order of their training, each with the name of the run folder to go on with, if any.
         results: folder of all runs.
-        workers: how many train at a time.
-        gpus: the devices that the workers share, as CUDA_VISIBLE_DEVICES names them.
+        crew: the workers.
         watch: is told what happens.
         command: as `Pool` takes it.
         more: returns a further cell whenever a worker is free and none is left; None: wait for what runs.
@@ -70,8 +69,8 @@ def train(
         Interrupted: a signal came; what was running can be resumed.
         RunFailed: the process that starts the workers died.
     """
-    shift = _Shift(results, gpus, deque(cells), more, [*range(workers)])
-    with pools.Pool(workers, command) as pool, pool.obeying():
+    shift = _Shift(results, crew.gpus, deque(cells), more, [*range(crew.workers)])
+    with pools.Pool(crew.sharing, command) as pool, pool.obeying():
         _hand_out(shift, pool)
         events = pool.events()
         while shift.working and (event := next(events, None)):

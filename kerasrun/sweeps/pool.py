@@ -28,14 +28,14 @@ class Pool:
     """Worker processes, forked from a server of their own; leaving the block kills what is left of them.
 
     Args:
-        workers: how many will work at a time; the server shares the cores among so many.
+        sharing: among how many workers the cores are shared.
         command: what starts the server; without, a Python with this one's path (-P: nothing of the working folder).
     """
 
-    def __init__(self, workers: int, command: Sequence[str] | None = None) -> None:
+    def __init__(self, sharing: int, command: Sequence[str] | None = None) -> None:
         self.stopped_by: int | None = None  # the first signal that came
         self._command = command or (sys.executable, "-P", "-c", _START, json.dumps(sys.path))
-        self._workers, self._unread, self._heard = workers, b"", deque[dict[str, Any]]()
+        self._sharing, self._unread, self._heard = sharing, b"", deque[dict[str, Any]]()
 
     def __enter__(self) -> Pool:
         self._scratch = tempfile.TemporaryDirectory(prefix="kerasrun-sweep-", ignore_cleanup_errors=True)
@@ -44,7 +44,7 @@ class Pool:
         self._events, its_events = os.pipe()
         self._tasks = open(tasks, "wb")
         self._server = subprocess.Popen(
-            [*self._command, str(its_events), str(self._workers)], stdin=its_tasks, stdout=self._said,
+            [*self._command, str(its_events), str(self._sharing)], stdin=its_tasks, stdout=self._said,
             stderr=self._said, pass_fds=(its_events,), start_new_session=True,
             env={**os.environ, "TMPDIR": self._scratch.name},  # what killed children leave behind goes at the end
         )  # fmt: skip

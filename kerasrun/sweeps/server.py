@@ -35,7 +35,7 @@ Work = Callable[[Tell], int]  # what a child does; returns its exit code
 
 
 def main() -> None:
-    """Train what comes on stdin; arguments: the pipe for events, and how many workers there will be."""
+    """Train what comes on stdin; arguments: the pipe for events, and among how many the cores are shared."""
     server = Server(int(sys.argv[1]))
     environment.workers = int(sys.argv[2])
     environment.hidden_from_keras = ("pandas", "sklearn")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,11 @@ from kerasrun import run_folder, run_tables, runs, sweep_record
 from kerasrun.run_record import Record
 from kerasrun.runs import Run, now
 from kerasrun.sweep_record import FOLDER
-from kerasrun.sweeps import local, workers
+from kerasrun.sweeps import local
 from kerasrun.sweeps.events import Ended, Event, Failed, Left, Watch
 from kerasrun.sweeps.grid import Cell, Sweep
 from kerasrun.sweeps.states import DONE, ELSEWHERE, RESUME, Hashes, State, seconds_needed, states
+from kerasrun.sweeps.workers import Crew, choose
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +31,7 @@ class Outlook:
     Args:
         sweep: the sweep.
         states: where each cell stands, by its number.
-        workers: how many will train at a time.
-        gpus: the devices that they take turns with.
+        crew: the workers.
         seconds: how long it will take; None before the first runs of their kind.
         notes: lines for the user.
         hashes: of the data.
@@ -39,8 +39,7 @@ class Outlook:
 
     sweep: Sweep
     states: dict[int, State]
-    workers: int
-    gpus: Sequence[str]
+    crew: Crew
     seconds: float | None
     notes: tuple[str, ...]
     hashes: Hashes
@@ -110,10 +109,10 @@ def look(sweep: Sweep, results: Path, *, workers_wanted: int | str = "auto", aga
     hashes = Hashes(before.data if before else {})
     found = states(sweep.cells, [] if again else records, hashes)
     to_train = [cell for cell in sweep.cells if found[cell.number].kind not in (DONE, ELSEWHERE)]
-    count, gpus = workers.choose(workers_wanted, to_train)
+    crew = choose(workers_wanted, sweep.cells, len(to_train))
     unseen = [f"{name} is not at hand: it is taken to be what the runs were made with" for name in hashes.unseen]
     notes = (*sweep.notes, *unseen, *map(str, damaged))
-    return Outlook(sweep, found, count, gpus, seconds_needed(to_train, records, count), notes, hashes)
+    return Outlook(sweep, found, crew, seconds_needed(to_train, records, crew.workers), notes, hashes)
 
 
 @contextmanager
@@ -165,7 +164,7 @@ def train(outlook: Outlook, results: Path, *, watch: Watch) -> Result:
     write(outlook, results)
     if todo:
         try:
-            local.train(todo, results, workers=outlook.workers, gpus=outlook.gpus, watch=hear)
+            local.train(todo, results, crew=outlook.crew, watch=hear)
         finally:
             write(outlook, results)
     return Result(sweep, records, tuple(failed), tuple(left), results)

@@ -170,10 +170,8 @@ def train(
         Interrupted, RunFailed: as `local.train`.
     """
     trainer = _Trainer(tuning, results, trials, watch)
-    count, gpus = workers.choose(workers_wanted, [trainer.cell(tuning.search.default, 0)] * max(1, trainer.wanted))
-    local.train(
-        [], results, workers=count, gpus=gpus, watch=trainer.hear, more=trainer.ask, is_hopeless=trainer.is_hopeless
-    )
+    crew = workers.choose(workers_wanted, [trainer.cell(tuning.search.default, 0)], max(1, trainer.wanted))
+    local.train([], results, crew=crew, watch=trainer.hear, more=trainer.ask, is_hopeless=trainer.is_hopeless)
 
 
 class _Trainer:

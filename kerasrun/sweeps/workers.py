@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from kerasrun import environment
 from kerasrun.errors import InputError, shown
@@ -19,27 +20,46 @@ _MOST = 1024
 _RUN = 500 << 20
 
 
-def choose(written: int | str, cells: Sequence[Cell]) -> tuple[int, list[str]]:
-    """Return the number of workers, and the GPUs that they take turns with, as CUDA_VISIBLE_DEVICES names them.
+class Crew(NamedTuple):
+    """The workers of a sweep.
 
     Args:
-        written: a number, or "auto": one for each GPU, else as many as the free memory bears, up to one for each core
-            where the cells do not ask for more threads. That serves convolutions, too: an epoch of the CNN took 0.95 s
-            of processor time with one thread, 1.16 s with two, and what cannot be shared comes on top.
-        cells: what is to be trained.
+        workers: how many train at a time.
+        sharing: among how many the cores are shared, whether or not so many are needed for what is left.
+        gpus: the devices that they take turns with, as CUDA_VISIBLE_DEVICES names them.
+    """
+
+    workers: int
+    sharing: int
+    gpus: list[str]
+
+
+def choose(written: int | str, cells: Sequence[Cell], left: int | None = None) -> Crew:
+    """Return the workers for a sweep.
+
+    "auto" is one for each GPU, else as many as the memory bears, up to one for each core where the cells do not ask for
+    more threads. That serves convolutions, too: an epoch of the CNN took 0.95 s of processor time with one thread,
+    1.16 s with two, and what cannot be shared comes on top. Threads change the last digits: among how many workers the
+    cores are shared depends on what is asked for and on the machine, not on what is left to train or on other programs.
+
+    Args:
+        written: a number, or "auto".
+        cells: of the whole sweep.
+        left: how many of them are to be trained; all without.
 
     Raises:
-        InputError: neither.
+        InputError: neither a number nor auto.
     """
     gpus = _gpus(cells)
     if written != "auto":
         if not str(written).isdecimal() or not 1 <= int(written) <= _MOST:
             raise InputError(f"workers={shown(written)}: write how many, from 1 to {_MOST}, or auto")
-        return int(written), gpus
-    threads = max((cell.experiment.threads or 1 for cell in cells), default=1)
-    cores = len(gpus) or environment.cores() // threads
-    need = max((_need(cell.experiment) for cell in cells), default=1)
-    return max(1, min(cores, environment.free_memory() // need, len(cells))), gpus
+        return Crew(int(written), int(written), gpus)
+    threads = max(cell.experiment.threads or 1 for cell in cells)
+    need = max(_need(cell.experiment) for cell in cells)
+    sharing = max(1, min(len(gpus) or environment.cores() // threads, environment.memory() // need))
+    count = min(sharing, environment.free_memory() // need, len(cells) if left is None else left)
+    return Crew(max(1, count), sharing, gpus)
 
 
 def _need(experiment: Experiment) -> int:

@@ -158,12 +158,15 @@ def told(monkeypatch, events, *, terminal=False):
     from kerasrun.cli import sweep_display
     from kerasrun.sweeps.states import Hashes, State
     from kerasrun.sweeps.train import Outlook
+    from kerasrun.sweeps.workers import Crew
 
     stderr = io.StringIO()
     stderr.isatty = lambda: terminal
     monkeypatch.setattr(sys, "stderr", stderr)
     sweep = asked()
-    outlook = Outlook(sweep, {c.number: State("to do") for c in sweep.cells}, 2, [], 100.0, ("a note",), Hashes({}))
+    outlook = Outlook(
+        sweep, {c.number: State("to do") for c in sweep.cells}, Crew(2, 2, []), 100.0, ("a note",), Hashes({})
+    )
     with sweep_display.running(outlook) as watch:
         for event in events(sweep.cells):
             watch(event)

@@ -8,6 +8,7 @@ import pytest
 from kerasrun.errors import Interrupted
 from kerasrun.sweeps import grid, local
 from kerasrun.sweeps.events import Begun, Ended, Epoch, Failed, Left, Notice
+from kerasrun.sweeps.workers import Crew
 
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_server.py")))
 
@@ -16,14 +17,17 @@ def cells(*optimizers, **given):
     return grid.plan("iris", {"optimizer": [*optimizers], **given}).cells
 
 
-def train(todo, results, *, watch=None, **keywords):
+def train(todo, results, *, watch=None, workers=1, gpus=(), **keywords):
     """Train with children that do what the optimizer's name says (fake_server.py); return what was told."""
     told = []
     pairs = [pair if isinstance(pair, tuple) else (pair, None) for pair in todo]
-    keywords = {"workers": 1, **keywords}
-    local.train(
-        pairs, results, watch=lambda event: (told.append(event), watch and watch(event)), command=FAKE, **keywords
-    )
+
+    def hear(event):
+        told.append(event)
+        if watch:
+            watch(event)
+
+    local.train(pairs, results, crew=Crew(workers, workers, [*gpus]), watch=hear, command=FAKE, **keywords)
     return told
 
 

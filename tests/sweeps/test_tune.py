@@ -8,6 +8,7 @@ from kerasrun import run_index
 from kerasrun.errors import InputError
 from kerasrun.sweeps import search as searches
 from kerasrun.sweeps import train as sweeps
+from kerasrun.sweeps.workers import Crew
 
 tune = pytest.importorskip("kerasrun.sweeps.tune")
 pytest.importorskip("optuna")
@@ -56,7 +57,7 @@ def test_a_pruned_run_says_so_and_is_no_result(tmp_path):
     told = []
     trainer = tune._Trainer(found, tmp_path, 2, told.append)
     tune.local.train(
-        [], tmp_path, workers=1, watch=trainer.hear, more=trainer.ask,
+        [], tmp_path, crew=Crew(1, 1, []), watch=trainer.hear, more=trainer.ask,
         is_hopeless=lambda event: event.cell.number == 1,
     )  # fmt: skip
     statuses = {record["status"]: record for record in records(tmp_path)}

@@ -12,6 +12,7 @@ def machine(monkeypatch):
     def make(cores, gibibytes=1000.0, gpus=()):
         monkeypatch.setattr(environment, "cores", lambda: cores)
         monkeypatch.setattr(environment, "free_memory", lambda: int(gibibytes * 2**30))
+        monkeypatch.setattr(environment, "memory", lambda: int(max(gibibytes, 64) * 2**30))
         monkeypatch.setattr(environment, "tensorflow_devices", lambda: {"gpus": gpus})
         monkeypatch.setattr(workers.shutil, "which", lambda name: "/usr/bin/nvidia-smi" if gpus else None)
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
@@ -36,19 +37,26 @@ def cells(count=100, **given):
 )
 def test_auto_follows_from_cores_memory_and_cells(machine, cores, gibibytes, count, given, expected):
     machine(cores, gibibytes)
-    assert workers.choose("auto", cells(count, **given)) == (expected, [])
+    assert workers.choose("auto", cells(count, **given)).workers == expected
+
+
+def test_the_cores_are_shared_alike_whatever_is_left_to_train_and_free(machine):
+    machine(8)
+    assert [workers.choose("auto", cells(), left) for left in (100, 3, 0)] == [(8, 8, []), (3, 8, []), (1, 8, [])]
+    machine(8, gibibytes=2)
+    assert workers.choose("auto", cells()) == (4, 8, [])
+    assert workers.choose("auto", cells(threads=4)).sharing == 2
 
 
 def test_large_data_need_memory_for_a_copy(machine):
     machine(8, 4)
     small, large = (grid.plan(name, {}, seeds=9).cells for name in ("synthetic:mnist", "synthetic:cifar10"))
-    assert workers.choose("auto", small)[0] > workers.choose("auto", large)[0] > 1
+    assert workers.choose("auto", small).workers > workers.choose("auto", large).workers > 1
 
 
 def test_a_number_is_taken_as_it_is(machine):
     machine(2)
-    assert workers.choose("7", cells()) == (7, [])
-    assert workers.choose(7, cells())[0] == 7
+    assert workers.choose("7", cells(), 2) == workers.choose(7, cells()) == (7, 7, [])
 
 
 @pytest.mark.parametrize("written", ["0", "-1", "two", "1.5", "", 0, 1025])
@@ -60,10 +68,10 @@ def test_a_number_that_cannot_be_is_refused(machine, written):
 
 def test_each_gpu_has_a_worker(machine, monkeypatch):
     machine(16, gpus=("A", "B"))
-    assert workers.choose("auto", cells()) == (2, ["0", "1"])
-    assert workers.choose("3", cells()) == (3, ["0", "1"])
-    assert workers.choose("auto", cells(device="cpu")) == (16, [])
+    assert workers.choose("auto", cells()) == (2, 2, ["0", "1"])
+    assert workers.choose("3", cells()) == (3, 3, ["0", "1"])
+    assert workers.choose("auto", cells(device="cpu")) == (16, 16, [])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
-    assert workers.choose("auto", cells()) == (2, ["5", "7"])
+    assert workers.choose("auto", cells()) == (2, 2, ["5", "7"])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert workers.choose("auto", cells()) == (16, [])
+    assert workers.choose("auto", cells()) == (16, 16, [])
