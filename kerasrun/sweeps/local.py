@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from kerasrun.sweeps.workers import Crew
 
 _LAST_LINES = 8
 
-Job = tuple[Cell, str | None]  # with the name of the run folder to go on with
+Due = tuple[Cell, str | None]  # a cell to train, and the name of the run folder to go on with, if any
 
 
 @dataclass
@@ -37,21 +38,21 @@ class _Shift:
 
     results: Path
     gpus: Sequence[str]
-    waiting: deque[Job]
-    more: Callable[[], Job | None]
+    waiting: deque[Due]
+    more: Callable[[], Due | None]
     free: list[int]
     working: dict[int, _Working] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
 
 
 def train(
-    cells: Sequence[Job],
+    cells: Sequence[Due],
     results: Path,
     *,
     crew: Crew,
     watch: Watch,
     command: Sequence[str] | None = None,
-    more: Callable[[], Job | None] = lambda: None,
+    more: Callable[[], Due | None] = lambda: None,
     is_hopeless: Callable[[Epoch], bool] = lambda epoch: False,
 ) -> None:
     """Train cells and tell how each ends; one that fails hinders no other.
@@ -89,10 +90,10 @@ def train(
 def _hand_out(shift: _Shift, pool: pools.Pool) -> None:
     """Give every free worker a cell."""
     while shift.free:
-        job = shift.waiting.popleft() if shift.waiting else shift.more()
-        if job is None:
+        due = shift.waiting.popleft() if shift.waiting else shift.more()
+        if due is None:
             return
-        cell, folder = job
+        cell, folder = due
         slot = shift.free.pop(0)
         shift.working[cell.number] = _Working(cell, slot)
         pool.start(
@@ -146,10 +147,11 @@ def _ending(shift: _Shift, at: _Working, event: Mapping[str, Any], *, stopped: b
         same = [pair for pair in shift.waiting if data_key(pair[0].experiment) == data_key(at.cell.experiment)]
         others = tuple(cell for cell, _ in same)
         shift.waiting = deque(pair for pair in shift.waiting if pair not in same)
-    text = event.get("text") or at.fault or f"ended with exit code {event['code']}"
     if event["signal"]:
         text = f"killed (signal {event['signal']}), peak memory {event['peak'] / 2**20:,.0f} MiB"
-        text += "; likely out of memory; try fewer --workers" if event["signal"] == 9 else ""
+        text += "; likely out of memory; try fewer --workers" if event["signal"] == signal.SIGKILL else ""
+    else:
+        text = event.get("text") or at.fault or f"ended with exit code {event['code']}"
     lines = _last_lines(folder) or tuple(event.get("said", []))
     return Failed(at.cell, text, lines, folder.name if record and folder else None, event["code"] or 1, others)
 

@@ -1,4 +1,4 @@
-"""The parent's end of the worker processes: starts the server (server.py), hands it tasks, reads what happens."""
+"""The parent's end of the worker processes: starts the server (server.py), hands it errands, reads what happens."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class Pool:
     def __enter__(self) -> Pool:
         self._scratch = tempfile.TemporaryDirectory(prefix="kerasrun-sweep-", ignore_cleanup_errors=True)
         self._said = tempfile.TemporaryFile()
-        its_tasks, tasks = os.pipe()
+        its_errands, errands = os.pipe()
         self._events, its_events = os.pipe()
-        self._tasks = open(tasks, "wb")
+        self._errands = open(errands, "wb")
         self._server = subprocess.Popen(
-            [*self._command, str(its_events), str(self._sharing)], stdin=its_tasks, stdout=self._said,
+            [*self._command, str(its_events), str(self._sharing)], stdin=its_errands, stdout=self._said,
             stderr=self._said, pass_fds=(its_events,), start_new_session=True,
             env={**os.environ, "TMPDIR": self._scratch.name},  # what killed children leave behind goes at the end
         )  # fmt: skip
-        os.close(its_tasks)
+        os.close(its_errands)
         os.close(its_events)
         return self
 
@@ -56,16 +56,16 @@ class Pool:
         self.kill()
         self._server.wait()
         with suppress(BrokenPipeError):
-            self._tasks.close()
+            self._errands.close()
         os.close(self._events)
         self._said.close()
         self._scratch.cleanup()
 
-    def start(self, task: Mapping[str, Any]) -> None:
-        """Hand over a task: what `server.serve` takes."""
+    def start(self, errand: Mapping[str, Any]) -> None:
+        """Hand over an errand: what `server.serve` takes."""
         with suppress(BrokenPipeError):  # the server is dead, as `events` will say
-            self._tasks.write(json.dumps(task).encode() + b"\n")
-            self._tasks.flush()
+            self._errands.write(json.dumps(errand).encode() + b"\n")
+            self._errands.flush()
 
     def prune(self, cell: int) -> None:
         """Let a cell's training end after its present epoch."""

@@ -1,7 +1,7 @@
 """The process that a sweep's workers are forked from; pool.py starts it.
 
-It imports TensorFlow once and runs nothing of it, reads each data set once, and forks a child for every task; the
-children share that memory until they write to it. Tasks come as JSON lines on stdin; what happens goes as JSON lines,
+It imports TensorFlow once and runs nothing of it, reads each data set once, and forks a child for every errand; the
+children share that memory until they write to it. Errands come as JSON lines on stdin; what happens goes as JSON lines,
 each in one write, into a pipe. Stdin is the lifeline as well: when no process is left that could write to it,
 the server and all its children are killed, whatever they are doing.
 """
@@ -26,10 +26,10 @@ from kerasrun import environment
 from kerasrun.errors import Interrupted, KerasrunError
 from kerasrun.sweeps.events import PRUNE, SIGNALS
 
-_LONGEST = 4000  # bytes of an event; longer writes could be torn apart by those of other processes (POSIX, PIPE_BUF)
+_LONGEST = select.PIPE_BUF - 1  # bytes of an event; longer ones could be torn apart by other processes' (POSIX)
 _SAID = 2000  # bytes of a child's last words
 
-Task = Mapping[str, Any]  # "cell": its number; the rest is for `prepare`
+Errand = Mapping[str, Any]  # "cell": its number; the rest is for `prepare`
 Tell = Callable[..., None]
 Work = Callable[[Tell], int]  # what a child does; returns its exit code
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 class Server:
-    """Forks a child for every task and reports how it ends.
+    """Forks a child for every errand and reports how it ends.
 
     Args:
         events: where to write what happens: "exit" with code, signal, peak (memory, bytes), said (the last lines) and,
@@ -67,11 +67,11 @@ class Server:
             os.dup2(nothing.fileno(), 0)
         _watch(self._lifeline)
 
-    def serve(self, prepare: Callable[[Task], Work]) -> None:
-        """Do the tasks that come, until no more can come.
+    def serve(self, prepare: Callable[[Errand], Work]) -> None:
+        """Do the errands that come, until no more can come.
 
         Args:
-            prepare: makes ready in this process what the child does; what it raises is the task's end.
+            prepare: makes ready in this process what the child does; what it raises is the errand's end.
         """
         woken, wake = os.pipe()
         os.set_blocking(wake, False)
@@ -86,11 +86,11 @@ class Server:
             if self._lifeline in ready:
                 received = os.read(self._lifeline, 1 << 16)
                 *lines, unread = (unread + received).split(b"\n")
-                for task in map(json.loads, lines):
-                    if task.get("prune"):
-                        self._prune(task["cell"])
+                for errand in map(json.loads, lines):
+                    if errand.get("prune"):
+                        self._prune(errand["cell"])
                     else:
-                        self._begin(task, prepare)
+                        self._begin(errand, prepare)
                 if not received:
                     return
 
@@ -105,26 +105,26 @@ class Server:
     def _stop(self, number: int, frame: object) -> None:
         self.stopped_by = number
 
-    def _begin(self, task: Task, prepare: Callable[[Task], Work]) -> None:
-        """Start a task's child. A signal that comes while it is made is sent to it once more."""
+    def _begin(self, errand: Errand, prepare: Callable[[Errand], Work]) -> None:
+        """Start an errand's child. A signal that comes while it is made is sent to it once more."""
         try:
             if self.stopped_by:
                 raise Interrupted("", self.stopped_by)
-            work = prepare(task)
+            work = prepare(errand)
             said = tempfile.TemporaryFile()  # noqa: SIM115  open until the child has ended
             signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
             try:
                 child = os.fork()
                 if child == 0:
-                    self._live(work, task["cell"], said)
+                    self._live(work, errand["cell"], said)
             finally:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         except Exception as error:
             code = error.exit_code if isinstance(error, KerasrunError) else 1
             text = _in_words(error)
-            self.tell(cell=task["cell"], event="exit", code=code, signal=0, peak=0, said=[], text=text)
+            self.tell(cell=errand["cell"], event="exit", code=code, signal=0, peak=0, said=[], text=text)
             return
-        self._children[child] = (task["cell"], said)
+        self._children[child] = (errand["cell"], said)
         if self.stopped_by:
             os.kill(child, self.stopped_by)
 
@@ -165,6 +165,8 @@ class Server:
             child, status, used = os.wait4(-1, os.WNOHANG)
             if child == 0:
                 return
+            if child not in self._children:  # of a library
+                continue
             cell, said = self._children.pop(child)
             code = os.waitstatus_to_exitcode(status)
             peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

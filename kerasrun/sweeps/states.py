@@ -19,13 +19,8 @@ from kerasrun.run_record import Record
 from kerasrun.runs import ENDED, Run
 from kerasrun.sweeps.grid import Cell
 
-DONE, RESUME, RETRY, ELSEWHERE, TO_DO = (
-    "done",
-    "to resume",
-    "failed, to do again",
-    "trained by another process",
-    "to do",
-)
+DONE, TO_DO, RESUME = "done", "to do", "to resume"
+RETRY, ELSEWHERE = "failed, to do again", "trained by another process"
 
 
 @dataclass(frozen=True)

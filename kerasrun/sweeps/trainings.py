@@ -22,11 +22,11 @@ from kerasrun.sweeps.grid import data_key
 from kerasrun.training import train as training
 
 if TYPE_CHECKING:
-    from kerasrun.sweeps.server import Task, Tell, Work
+    from kerasrun.sweeps.server import Errand, Tell, Work
 
 
 class Trainings:
-    """Turns tasks into trainings; keeps the data of the last one, as tasks come in groups of equal data.
+    """Turns errands into trainings; keeps the data of the last one, as errands come in groups of equal data.
 
     Args:
         say: is told what is said while data is read, as "fetching …".
@@ -38,14 +38,14 @@ class Trainings:
         self._data: Data
         environment.record()  # what it keeps need not be found again in every child
 
-    def prepare(self, task: Task) -> Work:
+    def prepare(self, errand: Errand) -> Work:
         """Read an experiment and its data.
 
         Raises:
             KerasrunError: the data cannot be had, or is none that a network can eat; the recipe was changed.
         """
-        experiment = from_record(task["experiment"], task["origins"])
-        if identity(experiment, "") != task["hash"]:
+        experiment = from_record(errand["experiment"], errand["origins"])
+        if identity(experiment, "") != errand["hash"]:
             raise InputError(f"recipe '{experiment.recipe}' was changed while the sweep ran; the same command goes on")
         if data_key(experiment) != self._of:
             self._of = None
@@ -54,13 +54,13 @@ class Trainings:
                 self._data = datasets.load(experiment)
             self._of = data_key(experiment)
         data = self._data
-        return lambda tell: _train(task, experiment, data, tell)
+        return lambda tell: _train(errand, experiment, data, tell)
 
 
-def _train(task: Task, experiment: Experiment, data: Data, tell: Tell) -> int:
+def _train(errand: Errand, experiment: Experiment, data: Data, tell: Tell) -> int:
     """Train one cell and return the exit code that `kerasrun train` would have."""
-    if task["gpu"] is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = task["gpu"]
+    if errand["gpu"] is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = errand["gpu"]
 
     hopeless = False
 
@@ -72,21 +72,21 @@ def _train(task: Task, experiment: Experiment, data: Data, tell: Tell) -> int:
 
     def watch(event: training.Event) -> None:
         if isinstance(event, training.Started):
-            tell(event="started", notes=[] if task["resume"] else list(event.notes))  # its record has the others
+            tell(event="started", notes=[] if errand["resume"] else list(event.notes))  # its record has the others
         elif isinstance(event, training.Epoch):
             tell(event="epoch", epoch=event.row["epoch"], row=event.row, seconds=event.seconds)
             if hopeless:
                 raise Pruned
 
-    results = Path(task["results"])
-    run = runs.load(results / task["resume"]) if task["resume"] else _started(experiment, results)
+    results = Path(errand["results"])
+    run = runs.load(results / errand["resume"]) if errand["resume"] else _started(experiment, results)
     tell(event="begun", folder=run.folder.name)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     with open(run.folder / runs.LOG, "ab", opener=atomic.no_link) as log:
         for descriptor in (1, 2):
             os.dup2(log.fileno(), descriptor)
-    if task["resume"]:
+    if errand["resume"]:
         run = kerasrun.go_on(run, data=data, watch=watch)
     else:
         run = kerasrun.train_run(experiment, run, data=data, watch=watch)

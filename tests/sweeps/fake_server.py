@@ -1,4 +1,4 @@
-"""A server whose children do what a task names, in place of training: pool and server can be tested without Keras."""
+"""A server whose children do what a errand names, in place of training: pool and server can be tested without Keras."""
 
 import json
 import os
@@ -23,45 +23,45 @@ BY_OPTIMIZER = {
 }
 
 
-def prepare(task):
-    deed = task.get("do") or BY_OPTIMIZER[task["experiment"]["optimizer"]]
+def prepare(errand):
+    deed = errand.get("do") or BY_OPTIMIZER[errand["experiment"]["optimizer"]]
     if deed == "no data":
         raise DataUnavailable("no data here")
-    return lambda tell: globals()[f"do_{deed.replace(' ', '_')}"](task, tell)
+    return lambda tell: globals()[f"do_{deed.replace(' ', '_')}"](errand, tell)
 
 
-def do_tell(task, tell):
-    for event in task["events"]:
+def do_tell(errand, tell):
+    for event in errand["events"]:
         tell(**event)
-    return task.get("code", 0)
+    return errand.get("code", 0)
 
 
-def do_say(task, tell):
+def do_say(errand, tell):
     print("to stdout")
     os.write(2, b"to stderr\n")
     return 0
 
 
-def do_raise(task, tell):
+def do_raise(errand, tell):
     raise ValueError("out of order")
 
 
-def do_fill(task, tell):
+def do_fill(errand, tell):
     raise DiskError("no space left")
 
 
-def do_abort(task, tell):
+def do_abort(errand, tell):
     os.abort()
 
 
-def do_meet(task, tell):
+def do_meet(errand, tell):
     """Wait in a fifo for the other one."""
-    with open(task["fifo"], task["mode"]) as fifo:
-        fifo.write("met") if task["mode"] == "w" else fifo.read()
+    with open(errand["fifo"], errand["mode"]) as fifo:
+        fifo.write("met") if errand["mode"] == "w" else fifo.read()
     return 0
 
 
-def do_wait(task, tell):
+def do_wait(errand, tell):
     """Wait for a signal, and finish the epoch, as a training does."""
     tell(event="begun", folder="none", child=os.getpid(), server=os.getppid())
     try:
@@ -70,7 +70,7 @@ def do_wait(task, tell):
         return stopped.exit_code
 
 
-def do_stay(task, tell):
+def do_stay(errand, tell):
     """Wait, whatever comes."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: tell(event="heard", signal=number))
@@ -79,45 +79,45 @@ def do_stay(task, tell):
         signal.pause()
 
 
-def run_folder(task, tell, status):
-    folder = Path(task["results"]) / (task["resume"] or f"run-{task['cell']}")
+def run_folder(errand, tell, status):
+    folder = Path(errand["results"]) / (errand["resume"] or f"run-{errand['cell']}")
     folder.mkdir(parents=True, exist_ok=True)
-    record = {"id": folder.name, "status": status, "experiment": task["experiment"], "data": {"hash": "now"}}
-    (folder / "run.json").write_text(json.dumps(record | {"device": task["gpu"]}))
+    record = {"id": folder.name, "status": status, "experiment": errand["experiment"], "data": {"hash": "now"}}
+    (folder / "run.json").write_text(json.dumps(record | {"device": errand["gpu"]}))
     (folder / "log.txt").write_text("".join(f"line {number}\n" for number in range(1, 21)))
     tell(event="begun", folder=folder.name)
 
 
-def do_finish(task, tell):
-    run_folder(task, tell, "finished")
+def do_finish(errand, tell):
+    run_folder(errand, tell, "finished")
     tell(event="started", notes=["made up"])
     tell(event="epoch", epoch=1, row={"epoch": 1, "val_loss": 0.5}, seconds=0.1)
     return 0
 
 
-def do_diverge(task, tell):
-    run_folder(task, tell, "diverged")
+def do_diverge(errand, tell):
+    run_folder(errand, tell, "diverged")
     return 1
 
 
-def do_complain(task, tell):
-    run_folder(task, tell, "failed")
+def do_complain(errand, tell):
+    run_folder(errand, tell, "failed")
     raise DiskError("no space left")
 
 
-def do_go_on(task, tell):
+def do_go_on(errand, tell):
     """Train on and on, as long as nobody gives it up."""
     given_up = threading.Event()
     signal.signal(signal.SIGUSR1, lambda number, frame: given_up.set())
-    run_folder(task, tell, "running")
+    run_folder(errand, tell, "running")
     tell(event="epoch", epoch=1, row={"epoch": 1, "val_loss": 0.5}, seconds=0.1)
     given_up.wait()
-    run_folder(task, tell, "pruned")
+    run_folder(errand, tell, "pruned")
     return 0
 
 
-def do_die(task, tell):
-    run_folder(task, tell, "running")
+def do_die(errand, tell):
+    run_folder(errand, tell, "running")
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -33,7 +33,7 @@ def wait_until(happened, seconds=20):
 
 
 def ends(pool, count):
-    """Return the exit events of the next tasks to end, by cell, and everything else that was told."""
+    """Return the exit events of the next errands to end, by cell, and everything else that was told."""
     found, others = {}, []
     for event in pool.events():
         if event["event"] == "exit":
