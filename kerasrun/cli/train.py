@@ -46,6 +46,7 @@ def train(
         console.already(run)
     if run.status == "diverged":
         raise typer.Exit(1)
-    from kerasrun.cli.diagnose import warn  # not before the training: its modules take their time
+    if not quiet:
+        from kerasrun.cli.diagnose import warn  # not before the training: its modules take their time
 
-    warn(run)
+        warn(run)
