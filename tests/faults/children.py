@@ -44,7 +44,7 @@ class Child:
 
     def __init__(self, *words, change=None, **environment):
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["kerasrun.training.train"])
+        context.set_forkserver_preload(["kerasrun.training.train", "kerasrun.cli.app"])
         self.out = Path(f"{_scratch()}/{time.monotonic_ns()}")
         words = [str(word) for word in words]
         self.process = context.Process(target=_work, args=(words, change, environment, str(self.out)))
@@ -178,13 +178,14 @@ def _scratch():
 
 
 def _work(words, change, environment, out):
-    """Be the command, in the child."""
+    """Be the command, in the child; a Ctrl-C is heard once it is."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.environ.update(environment)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     if change:
         from . import changes
 
@@ -193,6 +194,7 @@ def _work(words, change, environment, out):
     sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
     from kerasrun.cli.app import main
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         main()
     finally:
