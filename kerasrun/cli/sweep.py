@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kerasrun.cli import claims, words
+from kerasrun.cli import claims, console, words
 from kerasrun.sweeps import grid
 
 
@@ -44,4 +44,5 @@ def sweep(
     sweep_display.show_result(result)
     if asked.claims and result.records:
         claims.show(asked, results)
+    console.say(f"next: kerasrun compare {result.id}")
     raise typer.Exit(result.exit_code)

@@ -69,7 +69,6 @@ def show_result(result: Result) -> None:
     if result.left:
         left = f"{len(result.left)} of {len(sweep.cells)} runs were left"
         console.notice(f"{left}: trained by another process, or interrupted; the same command goes on")
-    console.say(f"next: kerasrun compare {sweep.id}")
 
 
 class _Means:

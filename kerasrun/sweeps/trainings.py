@@ -90,6 +90,8 @@ def _train(errand: Errand, experiment: Experiment, data: Data, tell: Tell) -> in
         run = kerasrun.go_on(run, data=data, watch=watch)
     else:
         run = kerasrun.train_run(experiment, run, data=data, watch=watch)
+    if not (run.folder / runs.LOG).stat().st_size:
+        (run.folder / runs.LOG).unlink()
     return 1 if run.status == "diverged" else 0
 
 

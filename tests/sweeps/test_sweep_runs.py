@@ -80,6 +80,7 @@ def test_a_sweep_trains_each_cell_once_and_more_seeds_extend_it(whole):
     assert (content["id"], content["seeds"]) == (result.id, [0, 1])
     assert {cell["hash"] for cell in content["cells"]} == set(metrics(results))
     assert list(content["data"].values()) == [result.runs[0].record["data"]["hash"]]
+    assert sorted(result.table["n"]) == [2, 2, 2, 2]
 
 
 def test_a_cell_has_the_files_that_train_would_have_made(whole, tmp_path):
@@ -89,6 +90,10 @@ def test_a_cell_has_the_files_that_train_would_have_made(whole, tmp_path):
     alone.communicate()
     assert alone.returncode == 0
     assert metrics(tmp_path) == {cell.hash: metrics(results)[cell.hash]}
+    ours, its = (
+        [path.name for path in run.folder.iterdir()] for run in (result.runs[-1], runs.load(folders(tmp_path)[0]))
+    )
+    assert {*ours} - {"state.prev.npz"} == {*its} - {"state.prev.npz"}
 
 
 def test_row_20_a_killed_worker_is_reported_and_its_run_goes_on_with_the_next_command(whole, tmp_path):
