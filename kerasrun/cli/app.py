@@ -14,10 +14,10 @@ from typer.main import get_command, get_group
 from kerasrun import environment
 from kerasrun.errors import InputError, KerasrunError, unknown
 
-# Each is a module of this package with a function of the same name, or, where it has commands of its own, an `app`
+# Each is a module of this package (with _ for -) with a function of that name, or, where it has commands, an `app`
 COMMANDS = (
-    "train", "resume", "verify", "show", "diagnose", "step", "compare", "plot", "sweep", "tune", "claims", "merge",
-    "runs", "datasets", "recipes", "doctor",
+    "train", "resume", "verify", "show", "check", "find-rate", "diagnose", "step", "compare", "plot", "evaluate",
+    "sweep", "tune", "claims", "merge", "runs", "datasets", "recipes", "doctor",
 )  # fmt: skip
 SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 UsageError: Any = typer.BadParameter.__base__  # typer carries a copy of click of its own, under changing names
@@ -34,11 +34,12 @@ class Commands(TyperGroup):
         """Return a command, or None where there is none of this name."""
         if cmd_name not in COMMANDS:
             return None
-        module, alone = import_module(f"kerasrun.cli.{cmd_name}"), typer.Typer(**SETTINGS)
+        plain = cmd_name.replace("-", "_")
+        module, alone = import_module(f"kerasrun.cli.{plain}"), typer.Typer(**SETTINGS)
         if hasattr(module, "app"):
             alone.add_typer(module.app, name=cmd_name)
         else:
-            alone.command(cmd_name)(getattr(module, cmd_name))
+            alone.command(cmd_name)(getattr(module, plain))
         return get_group(alone).commands[cmd_name]
 
 
