@@ -71,6 +71,7 @@ def test_the_test_metrics_are_those_of_the_best_weights(run):
     kept = np.load(run.folder / "predictions.npz")
     np.testing.assert_array_equal(kept["test_best"], answers)
     np.testing.assert_array_equal(kept["test_rows"], data.test.rows)
+    np.testing.assert_array_equal(kept["test_labels"], data.test.y)
 
 
 def test_the_same_experiment_gives_the_same_bytes(run, tmp_path):
