@@ -129,7 +129,10 @@ def bare(model: keras.Model) -> keras.Model:
     """Return the same layers as a model without optimizer and losses; a class of the user's own stays what it is."""
     if "_saved_as" in vars(model):
         return vars(model)["_saved_as"]
-    return keras.Model(model.inputs, model.outputs) if type(model).__name__ in ("Functional", "Sequential") else model
+    if type(model).__name__ not in ("Functional", "Sequential"):
+        return model
+    inputs, outputs = (tensors[0] if len(tensors) == 1 else tensors for tensors in (model.inputs, model.outputs))
+    return keras.Model(inputs, outputs)  # a list of one would be saved as one, and Keras warns of it in each call
 
 
 def _content(path: Path) -> bytes:

@@ -1,0 +1,100 @@
+"""`kerasrun regions`: what a network of two inputs answers where, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import kerasrun
+from kerasrun import atomic, continuation
+from kerasrun.analysis import pictures
+from kerasrun.analysis.charts import Heat
+from kerasrun.cli import console, words
+from kerasrun.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kerasrun.datasets import Part
+
+ROWS, COLUMNS = 17, 41  # of the field, in characters
+MARGIN = 0.5  # of the inputs' range, around it
+SHADES = "·░▓█"  # of outputs from 0 to 1; at 0.5 light turns into dark
+MOST = 8  # examples whose outputs are listed
+
+
+def regions(
+    run: Annotated[str, typer.Argument(help="A run; last without.", show_default=False)] = "last",
+    *,
+    results: words.Results = Path("results"),
+    recipe: Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Draw it: FILE.png or FILE.svg.")] = None,
+) -> None:
+    """Draw what a network of two inputs and two classes answers in the plane, the training examples in it.
+
+    kerasrun regions last -o xor.svg
+    """
+    form = "" if output is None else output.suffix.lower().removeprefix(".")
+    if output is not None and form not in pictures.FORMATS:
+        raise unknown("kind of file", form or output.name, pictures.FORMATS)
+    found = kerasrun.load_run(run, results=results)
+    experiment = continuation.continued(found, {}, recipe=recipe)
+    task = experiment.entry.task
+    if task.input_shape != (2,) or task.kind != "binary":
+        raise InputError(f"{task.name}: regions are drawn of two inputs and two classes, as those of xor")
+    from kerasrun import datasets
+
+    part = datasets.load(experiment).train
+    model = found.model(recipe=recipe)
+    across, up = (_range(part.x[:, axis], count) for axis, count in ((0, COLUMNS), (1, ROWS)))
+    answers = _answers(model, across, up[::-1])
+    if output is None:
+        console.say(*_field(answers, across, up, part))
+    else:
+        atomic.write(output, pictures.picture(_chart(f"{found.id}: outputs", answers, across, up), form))
+        console.notice(f"wrote {output}")
+    if len(part) <= MOST:
+        console.say(*_listed(part, model(part.x).numpy()[:, 0]))
+
+
+def _range(values: np.ndarray, count: int) -> list[float]:
+    low, high = float(values.min()), float(values.max())
+    low, width = low - MARGIN * (high - low), (1 + 2 * MARGIN) * (high - low)
+    return [low + width * i / (count - 1) for i in range(count)]
+
+
+def _answers(model: object, across: Sequence[float], down: Sequence[float]) -> np.ndarray:
+    """Return the outputs, (rows, columns), from the upper left."""
+    import numpy
+
+    points = numpy.array([[x, y] for y in down for x in across], dtype="float32")
+    return model(points).numpy().reshape(len(down), len(across))  # type: ignore[operator]
+
+
+def _field(answers: np.ndarray, across: Sequence[float], up: Sequence[float], part: Part) -> Iterator[str]:
+    """Yield lines of shades, with the examples as their labels."""
+    lines = [[SHADES[min(int(value * len(SHADES)), len(SHADES) - 1)] for value in row] for row in answers]
+    for (x, y), label in zip(part.x, part.y, strict=True):
+        column = round((x - across[0]) / (across[-1] - across[0]) * (len(across) - 1))
+        row = round((up[-1] - y) / (up[-1] - up[0]) * (len(up) - 1))
+        lines[row][column] = str(label)
+    for number, line in enumerate(lines):
+        yield f"{up[-1 - number]:7.2f} {''.join(line)}" if number % 4 == 0 else f"{'':7} {''.join(line)}"
+    yield f"{'':7} {f'{across[0]:.2f}':<{len(across) - 5}}{across[-1]:5.2f}"
+    yield f"{'':7} output below 0.25 {SHADES[0]}, 0.5 {SHADES[1]}, 0.75 {SHADES[2]}, above {SHADES[3]}"
+
+
+def _chart(title: str, answers: np.ndarray, across: Sequence[float], up: Sequence[float]) -> Heat:
+    rows = tuple(f"{value:.2f}" if i % 4 == 0 else "" for i, value in enumerate(up[::-1]))
+    columns = tuple(f"{value:.2f}" if i % 8 == 0 else "" for i, value in enumerate(across))
+    means = tuple(tuple(map(float, row)) for row in answers)
+    return Heat(title, ("input 2", rows), ("input 1", columns), means, tuple(("",) * len(across) for _ in up))
+
+
+def _listed(part: Part, outputs: np.ndarray) -> Iterator[str]:
+    for inputs, label, value in zip(part.x, part.y, outputs, strict=True):
+        right = "right" if int(value > 0.5) == label else "wrong"
+        yield f"{inputs[0]:g} {inputs[1]:g}   output {value:.4f}   label {label}   {right}"
