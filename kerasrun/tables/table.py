@@ -42,7 +42,7 @@ class Table:
         notes: lines for the user.
         sha256: of the file's text and of which rows are used, where some are not.
         weights: float32 (n,), or None.
-        key: int64 or float64 (n,): equal values stay together (options["group"]), or rows are ordered by it
+        key: float64 (n,): equal values stay together (options["group"]), or rows are ordered by it
             (options["time"]); None where neither was asked for.
         parts: (n,) of "train", "validation", "test", or None.
     """
