@@ -26,9 +26,7 @@ def path(tmp_path_factory):
     for i in range(120):
         price = "" if i % 9 == 0 else f"{draw.normal():.3f}"
         color = "" if i % 11 == 0 else ["red", "grün", "blue"][i % 3]
-        lines.append(
-            f"{price},{draw.normal():.3f},2024-0{i % 9 + 1}-11,{color},{'SML'[i % 3]},{['no', 'yes'][i % 2]}"
-        )
+        lines.append(f"{price},{draw.normal():.3f},2024-0{i % 9 + 1}-11,{color},{'SML'[i % 3]},{['no', 'yes'][i % 2]}")
     file = tmp_path_factory.mktemp("tables") / "my table.csv"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
