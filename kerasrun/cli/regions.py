@@ -49,7 +49,8 @@ def regions(
 
     part = datasets.load(experiment).train
     model = found.model(recipe=recipe)
-    across, up = (_range(part.x[:, axis], count) for axis, count in ((0, COLUMNS), (1, ROWS)))
+    across = _range(part.x[:, 0], COLUMNS if output is None else ROWS)  # characters are narrow, cells are not
+    up = _range(part.x[:, 1], ROWS)
     answers = _answers(model, across, up[::-1])
     if output is None:
         console.say(*_field(answers, across, up, part))
@@ -88,8 +89,7 @@ def _field(answers: np.ndarray, across: Sequence[float], up: Sequence[float], pa
 
 
 def _chart(title: str, answers: np.ndarray, across: Sequence[float], up: Sequence[float]) -> Heat:
-    rows = tuple(f"{value:.2f}" if i % 4 == 0 else "" for i, value in enumerate(up[::-1]))
-    columns = tuple(f"{value:.2f}" if i % 8 == 0 else "" for i, value in enumerate(across))
+    rows, columns = (tuple(f"{v:.2f}" if i % 4 == 0 else "" for i, v in enumerate(axis)) for axis in (up[::-1], across))
     means = tuple(tuple(map(float, row)) for row in answers)
     return Heat(title, ("input 2", rows), ("input 1", columns), means, tuple(("",) * len(across) for _ in up))
 
