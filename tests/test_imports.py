@@ -17,7 +17,7 @@ LAYERS = (  # a module imports from its own layer and from those above
     ("own_data", "inputs", "dataset_table", "tables", "knobs", "npz_header", "recipe_files", "catalog"),
     ("schedules", "experiment_file", "experiment"),
     ("atomic", "run_folder", "run_record", "sweep_record"),
-    ("runs", "compile_cache", "run_index", "run_tables", "run_check", "differences", "incoming", "merging"),
+    ("runs", "compile_cache", "run_index", "run_tables", "run_check", "differences", "incoming", "merging", "trained"),
     ("datasets", "layers", "recipes"),
     ("checkup", "training", "continuation", "verification"),
     ("sweeps",),

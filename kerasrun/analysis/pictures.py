@@ -1,4 +1,4 @@
-"""Charts as PNG and SVG. The only module that imports matplotlib, which is an extra: pip install 'kerasrun[plot]'.
+"""Charts as PNG and SVG, by matplotlib, which is an extra: pip install 'kerasrun[plot]'.
 
 Colours are Okabe and Ito's, which colour-blind readers tell apart (jfly.uni-koeln.de/color); each line also has dashes
 of its own. Equal charts are equal files: no date, fixed ids, matplotlib's own defaults whatever the user's are.
@@ -10,6 +10,7 @@ import io
 import math
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kerasrun.analysis.charts import Chart, Curves, Heat, Line, Points, span
@@ -46,11 +47,25 @@ def picture(chart: Chart, form: str, *, log: bool = False) -> bytes:
     Raises:
         InputError: matplotlib is not installed.
     """
+    return rendered(partial(figure, chart, log=log), form)
+
+
+def rendered(draw: Callable[[], Figure], form: str) -> bytes:
+    """Return what is drawn in the project's own style as a file's content; `form` and Raises as in `picture`."""
     with _own_settings(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a letter that the font lacks, labels that leave little room
         content = io.BytesIO()
-        figure(chart, log=log).savefig(content, format=form, metadata=_NO_DATE[form])
+        draw().savefig(content, format=form, metadata=_NO_DATE[form])
     return content.getvalue()
+
+
+def require() -> None:
+    """Make sure that pictures can be made.
+
+    Raises:
+        InputError: matplotlib is not installed.
+    """
+    _own_settings()
 
 
 def figure(chart: Chart, *, log: bool = False) -> Figure:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from kerasrun import own_data
-from kerasrun.errors import InputError, shown
+from kerasrun.errors import InputError, shown, unknown
 from kerasrun.experiment import setting_fields
 
 Results = Annotated[Path, typer.Option("--results", envvar="KERASRUN_RESULTS", help="Folder of all runs.")]
@@ -36,6 +36,7 @@ class Form(StrEnum):
 
 
 Format = Annotated[Form, typer.Option("--format", help="How the list is written.")]
+Recipe = Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")]
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
@@ -116,6 +117,20 @@ def named(words: Sequence[str], options: Mapping[str, Any] | None = None) -> tup
             )
         given[name] = value
     return subjects, given
+
+
+def ending(output: Path | None, known: Sequence[str]) -> str:
+    """Return what an output file's name ends in, without the dot; "" where there is none.
+
+    Raises:
+        InputError: none of the known endings.
+    """
+    if output is None:
+        return ""
+    found = output.suffix.lower().removeprefix(".")
+    if found not in known:
+        raise unknown("kind of file", found or output.name, known)
+    return found
 
 
 def _option(name: str, help: str, kind: type = str) -> Any:

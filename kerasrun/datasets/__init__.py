@@ -18,7 +18,7 @@ from kerasrun.datasets.parts import Data, Part, Unsplit, content_hash
 if TYPE_CHECKING:
     from kerasrun.catalog import DatasetEntry
 
-__all__ = ["Data", "Part", "add", "listing", "load", "status"]
+__all__ = ["Data", "Part", "add", "listing", "load", "status", "unsplit"]
 
 
 class Wanted(Protocol):
@@ -72,6 +72,15 @@ def load(experiment: Wanted) -> Data:
         unsplit.task, **unsplit.parts(), content_hash=hashed, synthetic=unsplit.synthetic, notes=notes,
         passes=unsplit.passes, inputs=unsplit.inputs,
     )  # fmt: skip
+
+
+def unsplit(name: str) -> Unsplit:
+    """Return all examples of a named dataset, checked, before anything is held out.
+
+    Raises:
+        InputError, DataUnavailable: as `load`.
+    """
+    return checks.check(_read(*catalog.dataset(name)))[0]
 
 
 def _read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:

@@ -6,7 +6,10 @@ import errno
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -26,12 +29,53 @@ def read(path: Path, names: tuple[str, ...] | None = None) -> dict[str, np.ndarr
     Raises:
         InputError: no such file, not an .npz, damaged, holds Python objects, or is larger than half of the memory.
     """
+    with _opened(path) as archive:
+        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        wanted = {name: info for name, info in members.items() if names is None or name in names}
+        _check_sizes(path, archive, wanted)
+        return {name: _array(archive, info) for name, info in wanted.items()}
+
+
+def names(path: Path) -> set[str]:
+    """Return the names of a file's arrays.
+
+    Raises:
+        InputError: as `read`.
+    """
+    with _opened(path) as archive:
+        return {name.removesuffix(".npy") for name in archive.namelist()}
+
+
+def stream(path: Path, name: str, size: int) -> Iterator[np.ndarray]:
+    """Yield an array's rows in slices of about `size` bytes, at least one row each; the whole is never in memory.
+
+    Raises:
+        InputError: as `read`; or the array has no rows.
+    """
+    with _opened(path) as archive, archive.open(f"{name}.npy") as member:
+        shape, order, dtype = _read_header(member)
+        _refuse_objects(path, name, dtype)
+        if not shape or order:
+            raise InputError(f"{path}: {name} is {'stored by columns' if order else 'a single value'}; rows are needed")
+        row = int(np.prod(shape[1:], dtype=object)) * dtype.itemsize
+        if row > largest():
+            raise InputError(f"{path}: a row of {name} would take {row / 2**30:.1f} GiB, more than half of the memory")
+        left, rows = shape[0], max(1, size // max(1, row))
+        while left:
+            count = min(rows, left)
+            content = member.read(count * row)
+            if len(content) < count * row:
+                raise EOFError(f"{name} ends before its last row")
+            yield np.frombuffer(content, dtype).reshape(count, *shape[1:])
+            left -= count
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a file, and name what is wrong with it."""
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            wanted = {name: info for name, info in members.items() if names is None or name in names}
-            _check_sizes(path, archive, wanted)
-            return {name: _array(archive, info) for name, info in wanted.items()}
+            yield archive
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
@@ -56,12 +100,9 @@ def largest() -> int:
 def _check_sizes(path: Path, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> None:
     total = 0
     for name, info in members.items():
-        shape, dtype = _header(archive, info)
-        if dtype.hasobject:
-            raise InputError(
-                f"{path}: {name} holds Python objects (dtype object), which are never loaded from a file\n"
-                "store numbers in one array of one shape; texts of different lengths cut or padded to one length"
-            )
+        with archive.open(info) as member:
+            shape, _, dtype = _read_header(member)
+        _refuse_objects(path, name, dtype)
         total += int(np.prod(shape, dtype=object)) * dtype.itemsize
     if total > largest():
         raise InputError(
@@ -70,12 +111,20 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile, members: dict[str, zipfil
         )
 
 
-def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[tuple[int, ...], np.dtype]:
-    with archive.open(info) as member:
-        version = np.lib.format.read_magic(member)
-        read_header = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read_header(member)
-        return shape, dtype
+def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return an array's shape, whether it is stored by columns, and its dtype."""
+    version = np.lib.format.read_magic(member)
+    if version[0] == 1:
+        return np.lib.format.read_array_header_1_0(member)
+    return np.lib.format.read_array_header_2_0(member)
+
+
+def _refuse_objects(path: Path, name: str, dtype: np.dtype) -> None:
+    if dtype.hasobject:
+        raise InputError(
+            f"{path}: {name} holds Python objects (dtype object), which are never loaded from a file\n"
+            "store numbers in one array of one shape; texts of different lengths cut or padded to one length"
+        )
 
 
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:

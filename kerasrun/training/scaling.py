@@ -53,6 +53,12 @@ def output_layer(mean: np.ndarray, deviation: np.ndarray) -> keras.layers.Layer:
     return keras.layers.Rescaling(deviation.tolist(), mean.tolist(), dtype="float32", name="unscale")
 
 
+def moments_of(model: keras.Model) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and deviation that a model's last layer scales standardized predictions back with."""
+    layer = model.get_layer("unscale")
+    return np.asarray(layer.offset, np.float64), np.asarray(layer.scale, np.float64)
+
+
 class StandardizedLoss(keras.losses.Loss):
     """A loss of standardized targets and predictions, computed from both in the target's own units.
 
