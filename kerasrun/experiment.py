@@ -61,7 +61,7 @@ class Experiment:
     schedule: str = _setting(
         "constant",
         lambda name, value: parse_schedule(value),
-        "rate over the epochs: constant, step, exponential, cosine or plateau",
+        "rate over the epochs: constant, step, drops, exponential, cosine or plateau",
     )
     loss: str = _setting("auto", settings.auto_or_object("loss"), "any Keras loss that fits the task")
     metrics: tuple[str, ...] = _setting((), settings.keras_objects("metric"), "further metrics, separated by commas")

@@ -6,12 +6,14 @@ Pure arithmetic, one rate an epoch, epochs counted from 0; `plateau` alone depen
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from kerasrun.errors import InputError, shown, unknown
 from kerasrun.objects import parse_call
 
-SCHEDULES: dict[str, dict[str, float]] = {
+SCHEDULES: dict[str, dict[str, Any]] = {
     "constant": {},
+    "drops": {"at": [10], "factor": 0.1},
     "step": {"every": 10, "factor": 0.5},
     "exponential": {"rate": 0.95},
     "cosine": {"warmup": 0},
@@ -32,7 +34,7 @@ def parse_schedule(text: str) -> str:
     return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
 
 
-def plateau_arguments(schedule: str) -> dict[str, float] | None:
+def plateau_arguments(schedule: str) -> dict[str, Any] | None:
     """Return patience (epochs) and factor of a plateau schedule, None for every other schedule."""
     name, arguments = _name_and_arguments(schedule)
     return arguments if name == "plateau" else None
@@ -50,6 +52,8 @@ def learning_rate(schedule: str, base: float, epoch: int, epochs: int) -> float:
     name, arguments = _name_and_arguments(schedule)
     if name == "step":
         return base * arguments["factor"] ** (epoch // int(arguments["every"]))
+    if name == "drops":
+        return base * arguments["factor"] ** sum(epoch >= at for at in arguments["at"])
     if name == "exponential":
         return base * arguments["rate"] ** epoch
     if name == "cosine":
@@ -60,7 +64,7 @@ def learning_rate(schedule: str, base: float, epoch: int, epochs: int) -> float:
     return base
 
 
-def _name_and_arguments(text: str) -> tuple[str, dict[str, float]]:
+def _name_and_arguments(text: str) -> tuple[str, dict[str, Any]]:
     name, given = parse_call(str(text))
     name = name.replace("-", "_").lower()
     if name not in SCHEDULES:
@@ -71,8 +75,13 @@ def _name_and_arguments(text: str) -> tuple[str, dict[str, float]]:
     return name, SCHEDULES[name] | {key: _checked(name, key, value) for key, value in given.items()}
 
 
-def _checked(name: str, key: str, value: object) -> float:
-    """Return an argument's value in its type, int or float."""
+def _checked(name: str, key: str, value: object) -> Any:
+    """Return an argument's value in its type: int, float or, for epochs, a list of int."""
+    if key == "at":
+        epochs = list(value) if isinstance(value, list | tuple) else [value]
+        if not epochs or any(type(e) is not int or e < 1 for e in epochs) or sorted({*epochs}) != epochs:
+            raise InputError(f"schedule {name}: at={shown(value)} must be epochs from 1 on, rising, as at=[30, 60]")
+        return epochs
     least = _COUNTS.get(key)
     number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else value
     if least is None:

@@ -16,6 +16,8 @@ from kerasrun.errors import InputError
         ("step", "step(every=10, factor=0.5)"),
         ("step(factor=0.1)", "step(every=10, factor=0.1)"),
         ("step(factor=1, every=3.0)", "step(every=3, factor=1.0)"),
+        ("drops(at=[102, 154, 205])", "drops(at=[102, 154, 205], factor=0.1)"),
+        ("drops(at=3, factor=0.5)", "drops(at=[3], factor=0.5)"),
         ("exponential", "exponential(rate=0.95)"),
         ("cosine", "cosine(warmup=0)"),
         ("plateau(patience=4)", "plateau(patience=4, factor=0.5)"),
@@ -46,6 +48,17 @@ def test_an_unknown_argument_names_the_known_ones():
 def test_a_value_out_of_range_is_refused_with_the_range(written):
     with pytest.raises(InputError, match=r"schedule \w+: \w+=.* must be a (whole )?number"):
         schedules.parse_schedule(written)
+
+
+@pytest.mark.parametrize("at", ["0", "[3, 2]", "[2, 2]", "[]", "[1.5]", "soon", "true"])
+def test_epochs_of_drops_rise_from_1(at):
+    with pytest.raises(InputError, match=r"schedule drops: at=.* must be epochs from 1 on, rising, as at=\[30, 60\]"):
+        schedules.parse_schedule(f"drops(at={at})")
+
+
+def test_drops_multiply_at_each_of_the_epochs():
+    rates = [schedules.learning_rate("drops(at=[1, 3], factor=0.1)", 1.0, epoch, 5) for epoch in range(5)]
+    assert rates == pytest.approx([1, 0.1, 0.1, 0.01, 0.01])
 
 
 def test_a_positional_argument_is_refused():

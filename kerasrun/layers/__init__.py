@@ -3,7 +3,8 @@
 from kerasrun.layers.lsuv import LSUV
 from kerasrun.layers.maxout import Maxout, Pieces, activate, pieces
 from kerasrun.layers.orthonormal_he import OrthonormalHe
+from kerasrun.layers.random_shift import RandomShift
 from kerasrun.layers.row_norm import RowNorm
 from kerasrun.layers.step import Step
 
-__all__ = ["LSUV", "Maxout", "OrthonormalHe", "Pieces", "RowNorm", "Step", "activate", "pieces"]
+__all__ = ["LSUV", "Maxout", "OrthonormalHe", "Pieces", "RandomShift", "RowNorm", "Step", "activate", "pieces"]

@@ -2,18 +2,19 @@
 
 import keras
 
-from kerasrun.layers import Maxout, activate, pieces
+from kerasrun.layers import Maxout, RandomShift, activate, pieces
 
 
 def fitnet(task, *, size=32, width=1.0, depth=1.0, activation="relu", dense_pieces=5, initializer="glorot_uniform",
-           dropout=0.2, decay=5e-4):  # fmt: skip
+           dropout=0.2, decay=5e-4, augment=False):  # fmt: skip
     """Stack 17 convolutions in three groups, and two fully connected layers: hard to train without good first weights.
 
     "FitNet4" of Mishkin and Matas 2015 (All you need is a good init), after Romero et al. 2015: 1,276,806 parameters on
     CIFAR-10, and 2,742,102 with activation=maxout, where each convolution has 2 pieces and the layer of 500 has
     `dense_pieces`. `size` is the side of the images that enter; larger ones are averaged down. `width` multiplies the
     number of units of every layer; `depth` is the part of each group's convolutions that stays. `decay` is Caffe's
-    weight decay, twice the L2 penalty in Keras, of kernels alone. The paper trains with `sgd(momentum=0.9)`, batch 128.
+    weight decay, twice the L2 penalty in Keras, of kernels alone. `augment` moves images by up to 4 pixels and mirrors
+    half of them. The paper trains with it, `sgd(momentum=0.9)` and batch 128.
     """
     penalty = keras.regularizers.L2(decay / 2) if decay else None
     kernels = {"kernel_initializer": initializer, "kernel_regularizer": penalty}
@@ -22,6 +23,8 @@ def fitnet(task, *, size=32, width=1.0, depth=1.0, activation="relu", dense_piec
         layers.append(keras.layers.Reshape((*task.input_shape, 1)))  # (height, width) -> (height, width, 1)
     if task.input_shape[0] >= 2 * size:
         layers.append(keras.layers.AveragePooling2D(task.input_shape[0] // size))
+    if augment:
+        layers += [RandomShift(4), keras.layers.RandomFlip("horizontal")]
     if dropout:
         layers.append(keras.layers.Dropout(dropout))
     for group in ((32, 32, 32, 48, 48), 6 * (80,), 6 * (128,)):
