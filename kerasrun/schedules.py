@@ -78,7 +78,7 @@ def _name_and_arguments(text: str) -> tuple[str, dict[str, Any]]:
 def _checked(name: str, key: str, value: object) -> Any:
     """Return an argument's value in its type: int, float or, for epochs, a list of int."""
     if key == "at":
-        epochs = list(value) if isinstance(value, list | tuple) else [value]
+        epochs: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
         if not epochs or any(type(e) is not int or e < 1 for e in epochs) or sorted({*epochs}) != epochs:
             raise InputError(f"schedule {name}: at={shown(value)} must be epochs from 1 on, rising, as at=[30, 60]")
         return epochs
