@@ -14,6 +14,8 @@ def whole(tmp_path_factory):
             code, said = children.train(results, model)
             assert code == 0, said
             made[model] = children.only_run(results)
+            assert made[model].status == ("finished" if model == "dense" else "stopped")
+            assert made[model].metrics.learning_rate.nunique() > 1
         return made[model]
 
     return run

@@ -144,12 +144,14 @@ def test_row_07_other_versions_are_named_and_recorded(trained, tmp_path):
     assert "numpy 1.0" in only_run(tmp_path).record["resumed"][0]["differences"][0]
 
 
-def test_row_08_more_epochs_go_on_with_the_counters_of_early_stopping(trained, tmp_path):
-    assert train(tmp_path, "dense", "--epochs", "3") == (2, "epochs is given twice: 3 and 8\nleave one of them out\n")
-    words = [word for word in MODELS["dense"] if not word.startswith("epochs")]
-    assert command("train", *words, "epochs=3", "--results", tmp_path)[0] == 0
+@pytest.mark.parametrize(("model", "epochs"), [("dense", 6), ("mixed precision", 4)])
+def test_row_08_more_epochs_go_on_with_the_counters_of_early_stopping(model, epochs, whole, tmp_path):
+    expected = whole(model)
+    words = [word for word in MODELS[model] if not word.startswith("epochs")]
+    assert command("train", *words, f"epochs={epochs}", "--results", tmp_path)[0] == 0
+    assert only_run(tmp_path).record["epochs_run"] == epochs < expected.record["epochs_run"]
     assert resume(tmp_path, "last", "epochs=8")[0] == 0
-    assert same(only_run(tmp_path), trained) == []
+    assert same(only_run(tmp_path), expected) == []
 
 
 def test_row_09_the_second_process_on_a_run_exits_75(tmp_path):

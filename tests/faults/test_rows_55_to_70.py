@@ -121,9 +121,12 @@ def test_row_59_a_python_file_that_is_not_named_is_not_executed(tmp_path):
 
 def test_row_59_a_changed_recipe_of_a_run_folder_is_not_executed(trained, tmp_path):
     folder = shutil.copytree(trained.folder, tmp_path / trained.folder.name)
+    run = runs.load(folder)
+    assert run.own_recipe() is None  # it comes from another results folder
+    run.update(results=str(tmp_path.resolve()))
+    assert runs.load(folder).own_recipe() == folder / runs.RECIPE
     (folder / runs.RECIPE).write_text("open('executed', 'w')\n")
     assert runs.load(folder).own_recipe() is None
-    assert runs.load(trained.folder).own_recipe() == trained.folder / runs.RECIPE
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1+1", "-cmd", "@SUM(A1)", "\t=1+1", "＝1+1"])  # noqa: RUF001

@@ -14,8 +14,8 @@ import kerasrun
 from kerasrun import run_index, runs
 
 GIVEN = {
-    "epochs": 8, "limit": 120, "hidden": "16", "dropout": 0.3, "batch_norm": True, "learning_rate": 0.02, "patience": 4,
-    "schedule": "plateau(patience=0, factor=0.5)",
+    "epochs": 8, "limit": 120, "hidden": "16", "dropout": 0.3, "batch_norm": True, "learning_rate": 0.05, "patience": 4,
+    "min_delta": 0.05, "schedule": "plateau(patience=0, factor=0.5)",
 }  # fmt: skip
 MODELS = {
     "dense": ("digits", GIVEN),
