@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kerasrun.errors import unknown
@@ -30,7 +30,7 @@ def to_text(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str) 
         InputError: another format.
     """
     if format == "csv":
-        return _csv(columns, rows)
+        return csv_lines([columns, *rows])
     if format == "json":
         return _json(columns, rows)
     if format == "md":
@@ -38,10 +38,11 @@ def to_text(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str) 
     raise unknown("format", format, ("csv", "json", "md"))
 
 
-def _csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def csv_lines(rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows as the lines of a CSV file, each with a line break."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([[_exact(_disarmed(cell)) for cell in row] for row in (columns, *rows)])
+    writer.writerows([_exact(_disarmed(cell)) for cell in row] for row in rows)
     return text.getvalue()
 
 
