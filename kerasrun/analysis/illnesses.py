@@ -24,7 +24,8 @@ LARGE_STEP, SMALL_STEP = 0.1, 3e-4  # of the weights, in one step; 1e-3 is usual
 RISES = 1.2  # times the best validation loss
 APART = 1.5  # times the training loss
 JUMPS = 2.0  # times the loss before the first step
-POOR = 0.5  # of the loss of knowing nothing
+POOR, HARDLY = 0.5, 0.9  # of the loss of knowing nothing
+STILL = 0.01  # of the training loss, in an epoch
 _NO_LAYER = ("embedding", "lstm", "gru", "simplernn", "bidirectional")
 
 
@@ -221,14 +222,15 @@ def overfitting(patient: Patient) -> Illness | None:
 
 
 def underfitting(patient: Patient) -> Illness | None:
-    """A training loss that ends high."""
+    """A training loss that ends high and still falls, or that hardly fell: some data cannot be told better, though."""
     ideal, training = patient.ignorance, patient.training_loss
-    if ideal is None or not training or training[-1] < POOR * ideal:
+    if ideal is None or len(training) < 2 or training[-1] < POOR * ideal:
         return None
-    still = len(training) > 1 and training[-1] < 0.99 * training[-2]
+    falls = 1 - training[-1] / training[-2]
     says = f"The training loss ends at {training[-1]:.3g}, {training[-1] / ideal:.0%} of what knowing nothing costs"
-    more = f"; it still falls by {1 - training[-1] / training[-2]:.1%} an epoch." if still else "."
-    return Illness("underfitting", says + more, ("more epochs",) if still else ("more units", "more layers"))
+    if falls > STILL:
+        return Illness("underfitting", f"{says}; it still falls by {falls:.1%} an epoch.", ("more epochs",))
+    return None if training[-1] < HARDLY * ideal else Illness("underfitting", f"{says}.", ("more units", "more layers"))
 
 
 def _livelier(patient: Patient, hidden: list[Row]) -> tuple[str, ...]:

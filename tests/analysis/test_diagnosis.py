@@ -80,6 +80,15 @@ def test_gradients_that_vanished_at_the_start_of_a_network_that_has_learned_are_
     assert [i.name for i in diagnose(patient(rows, {"loss": [2.3, 2.2]}))] == ["vanishing gradients"]
 
 
+@pytest.mark.parametrize(
+    ("losses", "remedies"),
+    [([2.0, 1.5, 1.4], ("more epochs",)), ([2.0, 1.5, 1.5], None), ([2.3, 2.2, 2.2], ("more units", "more layers"))],
+)
+def test_a_loss_that_stays_in_the_middle_may_be_the_data_s(losses, remedies):
+    found = diagnose(patient([], {"loss": losses}))
+    assert [illness.remedies for illness in found] == ([] if remedies is None else [remedies])
+
+
 def test_a_run_of_which_nothing_was_measured_has_no_illness():
     subject = patient([])
     assert diagnose(subject) == []
