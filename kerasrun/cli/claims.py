@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from kerasrun.errors import InputError
 from kerasrun.runs import now
 from kerasrun.sweeps import axes, grid
 from kerasrun.sweeps.grid import Sweep
+
+if TYPE_CHECKING:
+    from kerasrun.analysis.decisions import Decision
 
 _LOOKS = "looks.csv"
 
@@ -44,7 +47,7 @@ def check(sweep: Sweep) -> None:
 
 
 def show(sweep: Sweep, results: Path, form: words.Form = words.Form.TABLE) -> None:
-    """Decide the claims of a sweep's file, show them, and write down how often they were looked at.
+    """Decide the claims of a sweep's file and show them.
 
     Args:
         sweep: planned from its file.
@@ -52,11 +55,27 @@ def show(sweep: Sweep, results: Path, form: words.Form = words.Form.TABLE) -> No
         form: of the list.
 
     Raises:
+        InputError: as `decided`.
+    """
+    from kerasrun.analysis import decisions
+    from kerasrun.analysis.tables import to_text
+
+    found, summary = decided(sweep, results)
+    if form is words.Form.JSON:
+        console.say(to_text(*decisions.exact(found), form).rstrip("\n"))
+    else:
+        console.show_rows(*decisions.shown(found), form)
+    console.notice(*summary)
+
+
+def decided(sweep: Sweep, results: Path) -> tuple[list[Decision], list[str]]:
+    """Decide the claims of a sweep's file, write down how often they were looked at, and sum up in lines.
+
+    Raises:
         InputError: a claim that cannot be, or a damaged file among the runs'.
     """
     from kerasrun.analysis import claims as reading
     from kerasrun.analysis import decisions, evidence, looks
-    from kerasrun.analysis.tables import to_text
 
     planned, known = _planned(sweep), sweep_record.read(results, sweep.id)
     read = reading.read(sweep, seeds=len(planned))
@@ -67,15 +86,11 @@ def show(sweep: Sweep, results: Path, form: words.Form = words.Form.TABLE) -> No
     runs = evidence.gather(sweep.axes, [*cells.values()], planned, records)
     path = results / Path(sweep.file or sweep.name).stem / _LOOKS
     before = looks.read(path.read_text(encoding="utf-8"), str(path)) if path.exists() else []
-    decided, new = decisions.decide(read, runs, sweep=sweep.id, looks=before, now=now())
+    found, new = decisions.decide(read, runs, sweep=sweep.id, looks=before, now=now())
     if new:
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic.write(path, looks.write([*before, *new]))
-    if form is words.Form.JSON:
-        console.say(to_text(*decisions.exact(decided), form).rstrip("\n"))
-    else:
-        console.show_rows(*decisions.shown(decided), form)
-    console.notice(*decisions.summary(decided, [look for look in (*before, *new) if look.sweep == sweep.id]))
+    return found, decisions.summary(found, [look for look in (*before, *new) if look.sweep == sweep.id])
 
 
 def _planned(sweep: Sweep) -> tuple[int, ...]:

@@ -1,0 +1,175 @@
+"""`kerasrun experiments`: a folder of sweeps' files: what has run, run what is missing, write their tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasrun import atomic, run_tables
+from kerasrun.analysis import compare, decisions, moments
+from kerasrun.analysis.decisions import Decision
+from kerasrun.analysis.tables import to_text
+from kerasrun.cli import claims, console, words
+from kerasrun.errors import InputError, unknown
+from kerasrun.run_record import Record
+from kerasrun.runs import ENDED, now
+from kerasrun.sweeps import grid
+from kerasrun.sweeps.grid import Sweep
+
+app = typer.Typer(
+    help="List the sweeps' files of a folder, run what is missing, write their tables.", invoke_without_command=True
+)
+Folder = Annotated[Path, typer.Option("--folder", help="Where the files are.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="As a5-optimizers, or a5; all without.")]
+HERE = Path("experiments")
+_SUMMARY = "README.md"
+
+
+@app.callback()
+def listing(
+    context: typer.Context,
+    folder: Folder = HERE,
+    results: words.Results = Path("results"),
+    format: words.Format = words.Form.TABLE,
+) -> None:
+    """List the sweeps' files of a folder: what each asks, how many of its runs are done, what came out."""
+    if context.invoked_subcommand is not None:
+        return
+    records, damaged = run_tables.all_records(results)
+    console.notice(*map(str, damaged))
+    rows = []
+    for file in _files(folder, None):
+        sweep = grid.plan(None, {}, file=file)
+        done = _made(sweep, records)
+        verdicts = Counter(decision.verdict for decision in claims.decided(sweep, results)[0]) if done else Counter()
+        said = " · ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+        rows.append((file.stem, f"{len(done)}/{len(sweep.cells)}", said, _title(file)))
+    console.show_rows(("experiment", "runs", "claims", "question"), rows, format)
+
+
+@app.command("run")
+def run(
+    names: Names = None,
+    *,
+    folder: Folder = HERE,
+    results: words.Results = Path("results"),
+    workers: Annotated[str, typer.Option(help="How many runs train at a time; auto by cores, memory, GPUs.")] = "auto",
+) -> None:
+    """Train the runs that are missing, one file after the other, and write each file's tables."""
+    from kerasrun.cli import sweep_display
+    from kerasrun.sweeps import train as sweeps
+
+    code = 0
+    for file in _files(folder, names):
+        asked = grid.plan(None, {}, file=file)
+        claims.check(asked)
+        console.notice(f"{file}: {_title(file)}")
+        with sweeps.held(asked, results):
+            outlook = sweeps.look(asked, results, workers_wanted=workers)
+            with sweep_display.running(outlook) as watch:
+                result = sweeps.train(outlook, results, watch=watch)
+        code = code or result.exit_code
+        _write(asked, file, results)
+    _summarize(folder, results)
+    raise typer.Exit(code)
+
+
+@app.command("write")
+def write(names: Names = None, *, folder: Folder = HERE, results: words.Results = Path("results")) -> None:
+    """Write the tables again from the runs and the committed tables that are there; nothing is trained."""
+    for file in _files(folder, names):
+        _write(grid.plan(None, {}, file=file), file, results)
+    _summarize(folder, results)
+
+
+def _files(folder: Path, names: Sequence[str] | None) -> list[Path]:
+    """Return the files that go by some names, or the beginning of one; all without."""
+    files = {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    if not files:
+        raise InputError(f"{folder} holds no experiments\nname another folder: --folder FOLDER")
+    chosen = []
+    for name in names or files:
+        fitting = [name] if name in files else [stem for stem in files if stem.startswith(f"{name}-")]
+        if not fitting:
+            raise unknown("experiment", name, files)
+        chosen += [files[stem] for stem in fitting]
+    return chosen
+
+
+def _title(file: Path) -> str:
+    """Return what a file asks: its first comment."""
+    return file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("#").strip()
+
+
+def _made(sweep: Sweep, records: Sequence[Record]) -> list[Record]:
+    """Return the runs of a sweep that ended, the cells' order, each cell once."""
+    ended: dict[str, Record] = {}
+    for record in records:
+        if record["status"] in ENDED:
+            ended.setdefault(record.get("experiment_hash", ""), record)
+    return [ended[cell.hash] for cell in sweep.cells if cell.hash in ended]
+
+
+def _write(sweep: Sweep, file: Path, results: Path) -> None:
+    """Write runs, epochs, the comparison, the claims and the picture of one file into results/<its name>/."""
+    made = _made(sweep, run_tables.all_records(results)[0])
+    if not made:
+        console.notice(f"{file.stem}: no run yet; kerasrun experiments run {file.stem}")
+        return
+    folder = results / file.stem
+    run_tables.write(folder, made, moments.curves)
+    table = compare.compare(made, sweep=sweep.record(now(), None), metric=sweep.metric, at=sweep.at)
+    notes = "".join(f"\n- {note}" for note in table.notes)
+    head = f"# {file.stem}: {_title(file)}\n\n{_made_with(made)}\n\n{table.title}\n\n"
+    atomic.write(folder / "table.md", f"{head}{to_text(*table.people, 'md')}{notes}\n")
+    atomic.write(folder / "table.csv", to_text(*table.exact(), "csv"))
+    if sweep.claims:
+        atomic.write(folder / "claims.md", to_text(*decisions.shown(claims.decided(sweep, results)[0]), "md"))
+    _draw(table, sweep, folder)
+    console.notice(f"wrote {folder}")
+
+
+def _draw(table: compare.Comparison, sweep: Sweep, folder: Path) -> None:
+    from kerasrun.analysis import pictures, plots
+
+    try:
+        atomic.write(folder / "picture.svg", pictures.picture(plots.plot(table, "auto", sweep.axes), "svg"))
+    except InputError as error:  # the extra plot is missing, or there is nothing to draw
+        console.notice(f"{folder}: no picture: {str(error).splitlines()[0]}")
+
+
+def _made_with(records: Sequence[Record]) -> str:
+    """Return how many runs there are and what they were made with, in one line."""
+    machines = Counter(f"{r['hardware']['processor']}, {r['hardware']['cores']} cores" for r in records)
+    software = Counter(f"Keras {r['versions']['keras']}, TensorFlow {r['versions']['tensorflow']}" for r in records)
+    seconds = sum((record.get("seconds") or {}).get("total", 0.0) for record in records)
+    parts = [f"{len(records)} runs", f"{seconds / 60:.0f} minutes of training", *machines, *software]
+    return " · ".join(parts)
+
+
+def _summarize(folder: Path, results: Path) -> None:
+    """Write results/README.md: a line for every statement of every file, by the runs and tables that are there."""
+    records, _ = run_tables.all_records(results)
+    statements: list[tuple[str, ...]] = []
+    about: list[tuple[str, ...]] = []
+    for file in _files(folder, None):
+        sweep = grid.plan(None, {}, file=file)
+        made = _made(sweep, records)
+        state = f"{len(made)} of {len(sweep.cells)} runs"
+        about.append((f"[{file.stem}]({file.stem}/table.md)" if made else file.stem, _title(file), state))
+        found: list[Decision] = claims.decided(sweep, results)[0] if made and sweep.claims else []
+        statements += [(file.stem, d.claim.says, d.verdict, d.words) for d in found]
+    counts = Counter(row[2] for row in statements)
+    said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "none decided yet"
+    text = (
+        "# The study\n\nWritten by `kerasrun experiments write` from the runs and tables at hand; do not edit.\n\n"
+        f"{_made_with([r for r in records if r['status'] in ENDED])}\n\n## Statements: {said}\n\n"
+        f"{to_text(('experiment', 'statement', 'verdict', 'numbers'), statements, 'md')}\n"
+        f"## Experiments\n\n{to_text(('experiment', 'question', 'state'), about, 'md')}"
+    )
+    atomic.write(results / _SUMMARY, text)
+    console.notice(f"wrote {results / _SUMMARY}")

@@ -1,0 +1,89 @@
+"""`kerasrun experiments`: what has run, what is missing, and tables out of committed runs without training."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FILE = """# What does one unit make of AND and XOR?
+recipe = "perceptron"
+epochs = 1
+seeds = 2
+
+[grid]
+dataset = ["and", "xor"]
+
+[[claim]]
+says = "AND is easier"
+better = "dataset=and"
+than = "dataset=xor"
+metric = "val_loss"
+"""
+
+
+def kerasrun(folder, *words):
+    done = subprocess.run(
+        [sys.executable, "-m", "kerasrun", *words], cwd=folder, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "experiments").mkdir()
+    (folder / "experiments" / "e1-units.toml").write_text(FILE)
+    before = kerasrun(folder, "experiments")
+    ran = kerasrun(folder, "experiments", "run", "e1")
+    return folder, before, ran
+
+
+def run_folders(folder):
+    return [path.parent for path in (folder / "results").glob("*/run.json")]
+
+
+def test_files_are_listed_before_and_after_their_runs(study):
+    folder, before, ran = study
+    assert before[0] == 0
+    assert "e1-units    0/4" in before[1]
+    assert "What does one unit make of AND and XOR?" in before[1]
+    assert ran[0] == 0, ran[2]
+    code, listed, _ = kerasrun(folder, "experiments")
+    assert code == 0
+    assert "e1-units    4/4   1 " in listed
+
+
+def test_tables_come_again_out_of_the_committed_ones_and_nothing_is_trained_twice(study):
+    folder, _, _ = study
+    tables = ["README.md", *(f"e1-units/{name}" for name in ("runs.csv", "epochs.csv.gz", "table.csv", "claims.md"))]
+    contents = {name: (folder / "results" / name).read_bytes() for name in tables}
+    for run in run_folders(folder):
+        shutil.rmtree(run)
+    for name in tables:
+        if not name.endswith((".gz", "runs.csv")):
+            (folder / "results" / name).unlink()
+    assert kerasrun(folder, "experiments", "write")[0] == 0
+    assert {name: (folder / "results" / name).read_bytes() for name in tables} == contents
+    assert kerasrun(folder, "experiments", "run")[0] == 0
+    assert run_folders(folder) == []
+
+
+def test_the_summary_has_a_line_for_each_statement_with_its_numbers(study):
+    summary = (study[0] / "results" / "README.md").read_text()
+    (line,) = [line for line in summary.splitlines() if "AND is easier" in line]
+    assert line.startswith("| e1-units | AND is easier | ")
+    assert "2 seeds" in line
+    assert "4 of 4 runs" in summary
+
+
+def test_an_unknown_name_and_an_empty_folder_are_told(study, tmp_path):
+    code, _, said = kerasrun(study[0], "experiments", "write", "e11")
+    assert code == 2
+    assert "unknown experiment 'e11'" in said
+    code, _, said = kerasrun(tmp_path, "experiments")
+    assert code == 2
+    assert "holds no experiments" in said
