@@ -5,6 +5,7 @@ matplotlib is imported inside the functions that draw; `pictures` has the style.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MOST_NUMBERS = 20  # classes whose counts are written into the cells
 _MOST_NAMES = 60
 _BARS = 50
+_ACROSS = 5  # images in a row
 
 
 def classification(title: str, labels: np.ndarray, probability: np.ndarray, classes: Sequence[str], form: str) -> bytes:
@@ -59,6 +61,34 @@ def regression(title: str, true: np.ndarray, predicted: np.ndarray, form: str) -
         right.locator_params(axis="x", nbins=5)
         if true.shape[1] > 1:
             left.legend()
+        return figure
+
+    return pictures.rendered(draw, form)
+
+
+def grid(title: str, images: np.ndarray, captions: Sequence[str], form: str) -> bytes:
+    """Return images with a caption each as a PNG or SVG file's content.
+
+    Args:
+        title: of the whole.
+        images: float32 (n, height, width, 1 or 3), 0 to 1.
+        captions: one for each.
+        form: "png" or "svg".
+    """
+
+    def draw() -> Figure:
+        from matplotlib.figure import Figure
+
+        across = min(_ACROSS, max(1, len(images)))
+        down = max(1, -(-len(images) // across))
+        figure = Figure(figsize=(1.9 * across, 0.6 + 2.4 * down), layout="constrained")
+        figure.suptitle(title, x=0.01, ha="left", wrap=True)
+        for number, axes in enumerate(figure.subplots(down, across, squeeze=False).flat):
+            axes.set_axis_off()
+            if number < len(images):
+                image = images[number] if images.shape[-1] == 3 else images[number, ..., 0]
+                axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+                axes.set_title(textwrap.fill(captions[number], 26), fontsize=8)
         return figure
 
     return pictures.rendered(draw, form)

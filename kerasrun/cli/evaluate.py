@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,20 +22,13 @@ if TYPE_CHECKING:
     from kerasrun.training.evaluation import Evaluated
 
 
-class Part(StrEnum):
-    """Parts of a run's data that it was not fitted to."""
-
-    TEST = "test"
-    VALIDATION = "validation"
-
-
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run; last without.", show_default=False)] = "last",
     *,
     data: Annotated[
         str | None, typer.Option(help="A file with the same columns or arrays; the run's own without.")
     ] = None,
-    part: Annotated[Part, typer.Option(help="Of the run's own data.")] = Part.TEST,
+    part: Annotated[words.Part, typer.Option(help="Of the run's own data.")] = words.Part.TEST,
     results: words.Results = Path("results"),
     recipe: words.Recipe = None,
     form: words.Format = words.Form.TABLE,
@@ -70,9 +62,9 @@ def evaluate(
         console.remark(*_compared(found, outcome.measured, recorded))
 
 
-def _recorded(run: Run, part: Part) -> dict[str, float]:
+def _recorded(run: Run, part: words.Part) -> dict[str, float]:
     """Return the metrics of the best epoch's weights, as the record has them."""
-    if part is Part.TEST:
+    if part is words.Part.TEST:
         return run.record.get("test") or {}
     best = run.record.get("best") or {}
     return {name.removeprefix("val_"): value for name, value in best.items() if name.startswith("val_")}

@@ -35,6 +35,13 @@ class Form(StrEnum):
     MD = "md"
 
 
+class Part(StrEnum):
+    """Parts of a run's data that it was not fitted to."""
+
+    TEST = "test"
+    VALIDATION = "validation"
+
+
 Format = Annotated[Form, typer.Option("--format", help="How the list is written.")]
 Recipe = Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")]
 

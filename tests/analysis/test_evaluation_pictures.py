@@ -42,3 +42,12 @@ def test_a_regression_is_drawn_as_predictions_and_residuals(targets):
 def test_equal_evaluations_are_equal_files():
     one, other = (evaluation_pictures.regression("t", np.eye(2), np.eye(2), "svg") for _ in range(2))
     assert one == other
+
+
+@pytest.mark.parametrize(("count", "channels"), [(0, 1), (1, 3), (7, 1)])
+def test_images_are_drawn_in_a_grid_with_their_captions(count, channels):
+    images = np.ones((count, 6, 5, channels), np.float32)
+    picture = evaluation_pictures.grid("a title", images, [f"row {i}: <a>" for i in range(count)], "svg").decode()
+    assert picture.count("<image") == count
+    assert picture.count("&lt;a&gt;") == count
+    assert "a title" in picture
