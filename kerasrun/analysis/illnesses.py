@@ -21,7 +21,7 @@ MOST = 0.5  # share of units or outputs
 LARGE_INPUT, SMALL_INPUT = 5.0, 0.02  # of mean and deviation
 SURE = 2.0  # times ln(classes): a first loss above it is that of a network sure of wrong answers
 LARGE_STEP, SMALL_STEP = 0.1, 3e-4  # of the weights, in one step; 1e-3 is usual (Karpathy, CS231n notes)
-RISES = 1.2  # times the best validation loss
+RISES = 1.2  # times the best validation loss, or the loss before the first step
 APART = 1.5  # times the training loss
 JUMPS = 2.0  # times the loss before the first step
 POOR, HARDLY = 0.5, 0.9  # of the loss of knowing nothing
@@ -174,9 +174,9 @@ def rate_too_high(patient: Patient) -> Illness | None:
         return Illness(
             "rate too high", f"The training diverged: {message}.", (*slower, *patient.options("clip_norm=1"))
         )
-    losses, start = patient.training_loss, patient.at(0)
+    losses, start = patient.training_loss, [] if patient.is_penalized else patient.at(0)
     first = start[0]["loss"] if start else max(losses[:1], default=math.inf)
-    if losses and (losses[-1] > first or max(losses) > JUMPS * first):
+    if losses and (losses[-1] > RISES * first or max(losses) > JUMPS * first):
         return Illness("rate too high", f"The training loss rose from {first:.3g} to {max(losses):.3g}.", slower)
     epoch, step = patient.step
     if epoch and step > LARGE_STEP:
@@ -224,7 +224,7 @@ def overfitting(patient: Patient) -> Illness | None:
 def underfitting(patient: Patient) -> Illness | None:
     """A training loss that ends high and still falls, or that hardly fell: some data cannot be told better, though."""
     ideal, training = patient.ignorance, patient.training_loss
-    if ideal is None or len(training) < 2 or training[-1] < POOR * ideal:
+    if ideal is None or len(training) < 2 or patient.is_penalized or training[-1] < POOR * ideal:
         return None
     falls = 1 - training[-1] / training[-2]
     says = f"The training loss ends at {training[-1]:.3g}, {training[-1] / ideal:.0%} of what knowing nothing costs"

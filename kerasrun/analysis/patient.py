@@ -51,6 +51,11 @@ class Patient:
         return outcomes.guessing(self.record, "loss")
 
     @property
+    def is_penalized(self) -> bool:
+        """Whether the training loss holds a penalty of the weights, which that of health.csv does not."""
+        return any(self.record["experiment"]["knobs"].get(name) for name in ("l1", "l2", "decay"))
+
+    @property
     def training_loss(self) -> list[float]:
         """The training loss after each epoch: measured without dropout where that was asked for, else its mean."""
         return self.curves.get("train_loss", self.curves.get("loss", []))

@@ -89,6 +89,12 @@ def test_a_loss_that_stays_in_the_middle_may_be_the_data_s(losses, remedies):
     assert [illness.remedies for illness in found] == ([] if remedies is None else [remedies])
 
 
+def test_a_penalty_in_the_training_loss_is_no_sign_of_a_high_rate():
+    start, curves = network(0.1, 0.1), {"loss": [3.0, 2.9]}
+    assert [illness.name for illness in diagnose(patient(start, curves))] == ["rate too high"]
+    assert diagnose(patient(start, curves, knobs={"l2": 0.01})) == []
+
+
 def test_a_run_of_which_nothing_was_measured_has_no_illness():
     subject = patient([])
     assert diagnose(subject) == []
