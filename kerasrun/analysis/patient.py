@@ -98,6 +98,18 @@ def read_layers(path: Path) -> list[Row]:
         return [{name: value(name, cell) for name, cell in row.items()} for row in csv.DictReader(file)]
 
 
+def layers_of(record: Row, when: str) -> list[Row]:
+    """Return the layers that a record tells of, as rows; none where the run was not measured.
+
+    Args:
+        record: run.json, or a row of a committed table.
+        when: "start" or "end".
+    """
+    health = record.get("health") or {}
+    columns = {**{name: health[name] for name in (*_TEXTS, "units") if name in health}, **health.get(when, {})}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
 def factor(layers: Sequence[Row]) -> float | None:
     """Return by what factor gradients change per layer towards the input.
 

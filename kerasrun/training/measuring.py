@@ -8,6 +8,7 @@ health            health.csv: every layer at the start and after each epoch
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -22,6 +23,9 @@ from kerasrun.training import model as models
 from kerasrun.training.health import Health, health_batch
 from kerasrun.training.loop import Feeder
 from kerasrun.training.seeds import fixed_examples
+
+_LAYER = ("layer", "kind", "units", "activation")
+_NUMBERS = ("gradient", "gradient_ratio", "mean", "deviation", "zeros", "saturated", "dead", "loss")
 
 
 class Measuring(keras.callbacks.Callback):
@@ -82,6 +86,19 @@ class Measuring(keras.callbacks.Callback):
         found = {PROGRESS: self.progress, HEALTH: self.layers}
         return {name: table_csv(rows) for name, rows in found.items() if rows}
 
+    def summary(self) -> dict[str, Any]:
+        """Return what run.json says of the layers: the columns of health.csv at the start and at the end, as lists."""
+        layers = [row for row in self.layers if row["layer"] != "input"]
+        if self._health is None or not layers:
+            return {}
+
+        def at(epoch: int, names: tuple[str, ...]) -> dict[str, list[Any]]:
+            rows = [row for row in layers if row["epoch"] == epoch]
+            return {name: [_finite(row[name]) for row in rows] for name in names}
+
+        start, end = (at(row["epoch"], _NUMBERS) for row in (layers[0], layers[-1]))
+        return {"health": {"examples": self._health.examples, **at(0, _LAYER), "start": start, "end": end}}
+
     def get_state(self) -> dict[str, Any]:
         """Return what a later process goes on with."""
         return {"progress": self.progress, "layers": self.layers}
@@ -101,6 +118,10 @@ def table_csv(rows: list[dict[str, Any]]) -> str:
     lines = [",".join(rows[0])]
     lines += [",".join(_written(value) for value in row.values()) for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _written(value: Any) -> str:

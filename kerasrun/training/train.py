@@ -131,7 +131,8 @@ def train(
     began = environment.clock()
     with Guard(lambda text: tell(Notice(text))) as guard:
         outcome = _fit(prepared, experiment, run, guard, state, tell)
-    ending: dict[str, Any] = {**outcome.recorder.summary(), "others_busy": environment.others_busy(began)}
+    measured = prepared.measuring.summary() if prepared.measuring else {}
+    ending: dict[str, Any] = {**outcome.recorder.summary(), **measured, "others_busy": environment.others_busy(began)}
     best = outcome.recorder.best.weights
     if outcome.status in ENDED and best is not None:
         is_last = ending["best_epoch"] == ending["epochs_run"] and outcome.status != "diverged"

@@ -74,6 +74,19 @@ def test_health_has_the_start_and_every_epoch(measured):
     assert read(measured, METRICS)["train_loss"].iloc[-1] < start
 
 
+def test_the_record_tells_start_and_end_of_each_layer(measured):
+    from kerasrun.analysis.patient import layers_of
+
+    rows = read(measured, HEALTH)
+    for when, epoch in (("start", 0), ("end", 3)):
+        told = layers_of(measured.record, when)
+        expected = rows[(rows["epoch"] == epoch) & (rows["layer"] != "input")]
+        for name in ("layer", "kind", "units", "activation", "gradient", "gradient_ratio", "mean", "loss"):
+            assert [row[name] for row in told] == list(expected[name]), name
+    assert measured.record["health"]["examples"] == 300
+    assert layers_of({}, "start") == []
+
+
 def test_the_time_of_measuring_is_none_of_the_epochs(monkeypatch, tmp_path):
     clock = itertools.count(0, 1000)
     monkeypatch.setattr("kerasrun.training.measuring.monotonic", lambda: float(next(clock)))
