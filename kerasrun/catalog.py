@@ -186,8 +186,13 @@ def _built_in(name: str) -> RecipeEntry:
 
 
 def _named(entry: RecipeEntry, name: str) -> RecipeEntry:
-    starting = tuple(dataset.name for dataset in entries().values() if dataset.recipe == name)
-    return replace(entry, name=name, reference=name, default_for=starting)
+    return replace(entry, name=name, reference=name, default_for=_starting_with(name))
+
+
+@functools.cache
+def _starting_with(name: str) -> tuple[str, ...]:
+    """Return the datasets that start with a recipe."""
+    return tuple(dataset.name for dataset in entries().values() if dataset.recipe == name)
 
 
 @functools.cache

@@ -45,14 +45,19 @@ class RecipeEntry:
     source: str
     default_for: tuple[str, ...] = ()
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
         """The sha256 of the file's syntax without docstrings, so that comments and layout do not matter."""
-        tree = ast.parse(self.source)
-        for node in ast.walk(tree):
-            if isinstance(node, _Definition) and ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:] or [ast.Pass()]
-        return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+        return _fingerprint(self.source)
+
+
+@functools.lru_cache(maxsize=64)  # a sweep asks for it once a cell
+def _fingerprint(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, _Definition) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
 
 
 def read_recipe(path: Path, function: str | None = None) -> RecipeEntry:

@@ -6,6 +6,7 @@ A setting is one combination of the axes' values; a cell is a setting with a see
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import math
@@ -78,7 +79,7 @@ class Sweep:
         """The combinations of the axes' values."""
         return [cell.setting for cell in self.cells if cell.seed == self.seeds[0]]
 
-    @property
+    @functools.cached_property
     def id(self) -> str:
         """The name and four digits that follow from all that is asked for except the seeds."""
         first = [dataclasses.replace(cell.experiment, seed=0) for cell in self.cells if cell.seed == self.seeds[0]]

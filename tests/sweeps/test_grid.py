@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasrun import sweep_record
+from kerasrun import recipe_files, sweep_record
 from kerasrun.errors import InputError
 from kerasrun.experiment import identity, resolve
 from kerasrun.sweep_record import Axis
@@ -210,3 +210,12 @@ def test_a_thousand_cells_share_what_they_have_in_common():
     assert all(
         dataclasses.replace(c.experiment, seed=0) == sweep.cells[(c.number - 1) % 2].experiment for c in sweep.cells
     )
+
+
+def test_a_recipe_is_parsed_once_however_many_cells_there_are(monkeypatch):
+    parsed = []
+    parse = recipe_files.ast.parse
+    monkeypatch.setattr(recipe_files.ast, "parse", lambda source: parsed.append(source) or parse(source))
+    recipe_files._fingerprint.cache_clear()
+    grid.plan("digits", {"batch_size": [*range(1, 51)]}, seeds=2)
+    assert len(parsed) <= 2  # for its knobs and for its fingerprint
