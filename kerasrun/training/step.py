@@ -212,7 +212,9 @@ def _dense_layers(network: keras.Model) -> list[Dense]:
             )
         if kind == "Dense":
             bias = layer.bias if layer.use_bias else np.zeros(layer.units)
-            found.append(Dense(layer.name, activation, np.asarray(layer.kernel, "float64"), np.asarray(bias, "float64")))
+            found.append(
+                Dense(layer.name, activation, np.asarray(layer.kernel, "float64"), np.asarray(bias, "float64"))
+            )
         else:
             found[-1] = Dense(found[-1].name, activation, found[-1].weights, found[-1].bias)
     if network.losses:
