@@ -11,7 +11,8 @@ from typing import Any
 
 from kerasrun.errors import InputError, shown
 
-# [search] is a tuning's. Of a sweep's file, above its tables: seeds = 5, or a list of seeds; exclude and overrides: lists of tables; metric, at
+# [search] is a tuning's.
+# Of a sweep's file, above its tables: seeds = 5, or a list of seeds; exclude and overrides: lists of tables; metric, at
 SWEEP = ("grid", "zip", "overrides", "exclude", "seeds", "claim", "metric", "at", "extend",
          "search")  # fmt: skip
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from kerasrun.runs import Run
-from kerasrun.task import Task
 from kerasrun.trained import Trained
-from kerasrun.training import devices, model as models, scaling
+from kerasrun.training import devices, scaling
+from kerasrun.training import model as models
 from kerasrun.training.loop import Feeder, Plan
 from kerasrun.training.prediction import network
 

@@ -1,4 +1,4 @@
-"""The answers of a trained model to arrays as it was trained on them: best.keras without the look-ups in front of it."""
+"""The answers of a trained model to arrays as it was trained on: best.keras without the look-ups in front of it."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def network(run: Run, trained: Trained, *, recipe: str | Path | None = None) -> 
     return keras.Model(model.inputs[0], model.outputs[0])  # saved as lists of one, at which Keras warns in each call
 
 
-def predictor(
-    run: Run, trained: Trained, *, recipe: str | Path | None = None
-) -> Callable[[np.ndarray], np.ndarray]:
+def predictor(run: Run, trained: Trained, *, recipe: str | Path | None = None) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from examples (n, …) to the model's outputs, float32 (n, outputs).
 
     Raises:
