@@ -198,7 +198,7 @@ def sweep(
     from kerasrun.sweeps import train as sweeps
 
     asked = grid.plan(dataset, given, file=Path(file) if file else None, seeds=seeds)
-    with sweeps.held(asked, Path(results)):
+    with sweeps.held(asked.id, Path(results)):
         outlook = sweeps.look(asked, Path(results), workers_wanted=workers, again=again)
         return sweeps.train(outlook, Path(results), watch=watch or (lambda event: None))
 

@@ -68,7 +68,7 @@ def run(
         asked = grid.plan(None, {}, file=file)
         claims.check(asked)
         console.notice(f"{file}: {_title(file)}")
-        with sweeps.held(asked, results):
+        with sweeps.held(asked.id, results):
             outlook = sweeps.look(asked, results, workers_wanted=workers)
             with sweep_display.running(outlook) as watch:
                 result = sweeps.train(outlook, results, watch=watch)

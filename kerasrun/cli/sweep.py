@@ -37,7 +37,7 @@ def sweep(
     if dry_run:
         sweep_display.show_plan(sweeps.look(asked, results, workers_wanted=workers, again=again))
         return
-    with sweeps.held(asked, results):
+    with sweeps.held(asked.id, results):
         outlook = sweeps.look(asked, results, workers_wanted=workers, again=again)
         with sweep_display.running(outlook, quiet=quiet) as watch:
             result = sweeps.train(outlook, results, watch=watch)

@@ -35,7 +35,7 @@ def tune(
     from kerasrun.sweeps import train as sweeps
     from kerasrun.sweeps import tune as tuning
 
-    with tuning.held(search, results):
+    with sweeps.held(search.id, results, tuning.FOLDER):
         found = tuning.load(search, results, sampler=sampler, pruner=pruner)
         tune_display.show_start(found, trials, quiet=quiet)
         tuning.train(
@@ -45,7 +45,7 @@ def tune(
     code = 1 if found.failed else 0
     if seeds and found.best:
         asked = tuning.evaluation(found, seeds)
-        with sweeps.held(asked, results):
+        with sweeps.held(asked.id, results):
             outlook = sweeps.look(asked, results, workers_wanted=workers)
             with tune_display.evaluating(outlook, quiet=quiet) as watch:
                 result = sweeps.train(outlook, results, watch=watch)

@@ -116,15 +116,20 @@ def look(sweep: Sweep, results: Path, *, workers_wanted: int | str = "auto", aga
 
 
 @contextmanager
-def held(sweep: Sweep, results: Path) -> Iterator[None]:
-    """Keep other processes from training the same sweep for the duration of a block.
+def held(name: str, results: Path, kind: str = FOLDER) -> Iterator[None]:
+    """Keep other processes from the same sweep or tuning for the duration of a block.
+
+    Args:
+        name: its id.
+        results: folder of all runs.
+        kind: the folder below that holds all of its kind.
 
     Raises:
-        RunInUse: one of them does.
+        RunInUse: one of them works on it.
         InputError: the results folder cannot be written.
     """
     run_folder.probe(results)
-    folder = results / FOLDER / sweep.id
+    folder = results / kind / name
     folder.mkdir(parents=True, exist_ok=True)
     with run_folder.lock(folder):
         yield

@@ -7,13 +7,12 @@ last one ended. A run that is pruned or diverged is an answer, but no result.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasrun import run_folder, run_tables
+from kerasrun import run_tables
 from kerasrun.errors import InputError, closest
 from kerasrun.experiment import Experiment, identity
 from kerasrun.run_record import Record
@@ -137,21 +136,6 @@ def load(search: Search, results: Path, *, sampler: str = "tpe", pruner: str = "
 def point(trial: Any) -> dict[str, Any]:
     """Return what a trial has chosen; numbers with four digits, which tell them apart well enough."""
     return {name: float(f"{v:.4g}") if isinstance(v, float) else v for name, v in trial.params.items()}
-
-
-@contextmanager
-def held(search: Search, results: Path) -> Iterator[None]:
-    """Keep other processes from the same tuning for the duration of a block.
-
-    Raises:
-        RunInUse: one of them works on it.
-        InputError: the results folder cannot be written.
-    """
-    run_folder.probe(results)
-    folder = results / FOLDER / search.id
-    folder.mkdir(parents=True, exist_ok=True)
-    with run_folder.lock(folder):
-        yield
 
 
 def train(
