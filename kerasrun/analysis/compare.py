@@ -71,7 +71,7 @@ def compare(
     if 0 < len(chosen) < len(given):
         columns = find_columns(chosen, test=question.test)
     differing = differing_settings(chosen, columns)
-    asks_for_groups = question.by or sweep or question.power or question.shares
+    asks_for_groups = question.by or sweep or question.power or question.shares or question.over != "seeds"
     if chosen and not question.runs and (asks_for_groups or groups.differ_only_in_seed(chosen, columns, differing)):
         found = _groups(chosen, columns, differing, question, sweep)
     else:
@@ -121,7 +121,10 @@ def _rules(records: list[Record], columns: Columns, at: At, question: Question) 
     asked, margin = question.power or question.margin, usual_margin(metric)
     if asked is not None:
         margin = replace(margin, value=planning.parse_margin(str(asked)))
-    return means.Rules(metric, at, direction(records, metric), margin, question.sort)
+    images = question.over == "seeds+images"
+    if images and not (metric.startswith("val_") and metric.endswith("accuracy")):
+        raise InputError(f"--over seeds+images: {metric} is not counted image by image\nuse --metric val_accuracy")
+    return means.Rules(metric, at, direction(records, metric), margin, question.sort, images)
 
 
 def _answered(

@@ -41,6 +41,13 @@ def explain(groups: Groups, bases: Mapping[int, Group], rules: Rules, why: str) 
             "against  the mean of the differences between runs of the same seed (paired t); positive is better"
         )
         found.append("         that such differences are normally distributed is assumed; few seeds cannot show it")
+    if "crossed" in methods:
+        found.append(
+            "against  the mean over seeds and validation images, both drawn at random (mean squares of either,"
+        )
+        found.append(
+            "         freedom after Satterthwaite); an interval covers other seeds and other images of the kind"
+        )
     if "Welch" in methods:
         found.append("against  rows without a common seed: the difference of the means, Welch's t; positive is better")
     if any(one.difference.relative for one in compared.values()):
@@ -50,7 +57,8 @@ def explain(groups: Groups, bases: Mapping[int, Group], rules: Rules, why: str) 
     if any(group.diverged for group in groups.members):
         found.append("diverged a result, not a gap: a row that diverges oftener than the other is never called better")
     if compared:
-        found.append("scope    other seeds on this split, data and budget would say so; of new data it says nothing")
+        of_images = "it says nothing of other kinds of data" if rules.images else "of new data it says nothing"
+        found.append(f"scope    other seeds on this split, data and budget would say so; {of_images}")
     return found
 
 

@@ -248,6 +248,7 @@ def against(
     direction: str,
     resolution: float = 0.0,
     bounded: bool = False,
+    errors: Callable[[Group, Group], tuple[float, float] | None] = lambda group, baseline: None,
 ) -> dict[int, Against]:
     """Return the difference of each group from its baseline, as one family; by the group's number.
 
@@ -258,10 +259,12 @@ def against(
         direction: "max" where more of the metric is better, else "min".
         resolution: smallest step between two values.
         bounded: whether values lie in [0, 1].
+        errors: returns standard error and degrees of freedom of a pair where they count more than the seeds.
     """
     compared = [(number, group) for number, group in enumerate(groups.members) if bases[number] is not group]
     pairs = [(group.results, bases[number].results) for number, group in compared]
-    found = differences(pairs, margin=margin, direction=direction, resolution=resolution, bounded=bounded)
+    known = {index: error for index, (n, group) in enumerate(compared) if (error := errors(group, bases[n]))}
+    found = differences(pairs, margin=margin, direction=direction, resolution=resolution, bounded=bounded, errors=known)
     return {
         number: Against(group, bases[number], difference, _in_view(verdict(difference, margin), group, bases[number]))
         for (number, group), difference in zip(compared, found, strict=True)

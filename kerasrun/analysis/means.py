@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kerasrun.analysis import amounts, fairness, remarks
+from kerasrun.analysis import amounts, crossed, fairness, remarks
 from kerasrun.analysis.columns import finite, written
 from kerasrun.analysis.comparison import Comparison, ordered
 from kerasrun.analysis.groups import Against, Group, Groups, against
@@ -25,6 +25,7 @@ class Rules:
         direction: "max" where more is better, else "min".
         margin: the smallest difference that matters.
         sort: a column that orders the rows, falling with a "-" in front; None for the best first.
+        images: whether differences shall hold for other validation images, too.
     """
 
     metric: str
@@ -32,6 +33,7 @@ class Rules:
     direction: str
     margin: Margin
     sort: str | None = None
+    images: bool = False
 
     @property
     def moment(self) -> str:
@@ -77,7 +79,8 @@ def compare_means(groups: Groups, bases: Mapping[int, Group], rules: Rules) -> C
     title = " · ".join(
         [subject(groups, rules), pairing(groups, compared), *decided(compared, said_margin(rules.margin))]
     )
-    notes += remarks.lines(groups, compared)
+    records = [record for group in groups.members for record in group.runs]
+    notes += remarks.lines(groups, compared, _chance(records, rules.metric))
     return Comparison(
         rules.metric, title, tuple(exact[0]), exact, _people(groups, rows), notes, members=[row.group for row in rows]
     )
@@ -91,6 +94,7 @@ def judged(
     compared = against(
         groups, bases, margin=rules.margin, direction=rules.direction, resolution=_resolution(records, rules.metric),
         bounded=is_share(rules.metric),
+        errors=lambda one, other: crossed.errors(one, other, rules.at) if rules.images else None,
     )  # fmt: skip
     chance = _chance(records, rules.metric)
     return compared, [
@@ -170,6 +174,8 @@ def pairing(groups: Groups, compared: Mapping[int, Against]) -> str:
     each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     how = "one seed each" if counts == [1] else f"{each} {word}" + (" each" if len(groups.members) > 1 else "")
     methods = {one.difference.method for one in compared.values()} - {"none", "one seed"}
+    if "crossed" in methods:
+        return f"{how}, paired by seed and image: over other seeds and images"
     if methods == {"Welch"}:
         how += ", not paired (nothing in common: Welch's test)"
     elif methods:

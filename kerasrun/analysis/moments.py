@@ -1,7 +1,7 @@
 """A run's value at a moment of its training: the last epoch, the best one, a given epoch, after so many seconds.
 
-The only module of the analysis that reads a run's epochs (metrics.csv, timing.csv, or a committed table); the last and
-the best epoch are in the record itself, so that 10,000 runs are compared without opening a file.
+The only module of the analysis that reads a run's epochs (metrics.csv, timing.csv, progress.csv, or a committed table);
+the last and the best epoch are in the record itself, so that 10,000 runs are compared without opening a file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from kerasrun import run_tables
 from kerasrun.errors import InputError, shown
 from kerasrun.literals import parse_value
-from kerasrun.runs import METRICS, TIMING
+from kerasrun.runs import METRICS, PROGRESS, TIMING
 
 Record = Mapping[str, Any]
 Curves = Mapping[str, list[float]]
@@ -120,27 +120,57 @@ def curves(record: Record) -> Curves:
     return {name: column[:length] for name, column in metrics.items()}
 
 
-def reached(record: Record, metric: str, target: float, direction: str) -> tuple[int | None, float | None]:
-    """Return the first epoch at which a metric is as good as a target and still is at the next; no interpolation.
+def progress(record: Record) -> Curves:
+    """Return what was evaluated within a run's epochs, as columns of equal length; empty where nothing was.
+
+    Returns:
+        step, epoch (1.1 is a tenth of the second), loss and metrics with val_ and, where it was asked for, train_ in
+        front.
+
+    Raises:
+        InputError: a file is damaged; file and row.
+    """
+    if "path" not in record:
+        known = "table" in record
+        return run_tables.curves(
+            Path(record["table"]), record["id"], record["created"], run_tables.PROGRESS
+        ) if known else {}
+    return _columns(Path(record["path"], PROGRESS))
+
+
+def reached(record: Record, metric: str, target: float, direction: str) -> tuple[float | None, float | None]:
+    """Return when a metric first is as good as a target and still is at the next evaluation; no interpolation.
 
     Args:
         record: run.json as a dict.
-        metric: a column of metrics.csv.
+        metric: a column of metrics.csv, or of progress.csv, which then counts.
         target: the value to be reached.
         direction: "max" where more is better, else "min".
 
     Returns:
-        The epoch, from 1, and the seconds of training up to its end (None where they were not kept); None, None
-        where the target was never reached, or only in the last epoch, which nothing confirms.
+        The epochs until then, whole ones where nothing was evaluated within, and the seconds of training (None where
+        they were not kept; within an epoch its steps count alike). None, None where the target was never reached, or
+        only at the end, which nothing confirms.
     """
-    found = curves(record)
-    column = _column(found, metric)
+    found = within = curves(record)
+    if metric not in found or record["experiment"].get("validate_every"):
+        within = progress(record)
+    column = within[metric] if metric in within else _column(found, metric)
+    epochs = within["epoch"] if metric in within else found.get("epoch", [])
     good = [v >= target if direction == "max" else v <= target for v in column]
     for i in range(len(good) - 1):
         if good[i] and good[i + 1]:
-            seconds = found.get("seconds")
-            return i + 1, seconds[i] if seconds else None
+            return epochs[i], _seconds(found, epochs[i])
     return None, None
+
+
+def _seconds(found: Curves, epochs: float) -> float | None:
+    """Return the seconds of training up to a moment, in epochs."""
+    ends = [0.0, *found.get("seconds", [])]
+    whole = math.ceil(epochs)
+    if whole >= len(ends):
+        return None
+    return ends[whole] - (whole - epochs) * (ends[whole] - ends[whole - 1])
 
 
 def finite(value: Any) -> float | None:

@@ -6,21 +6,15 @@ McNemar's test speaks of new examples with these very weights. Other seeds may t
 from __future__ import annotations
 
 import shlex
-import zipfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kerasrun.analysis import amounts
 from kerasrun.analysis.columns import MISSING, QUIET, Columns, written
 from kerasrun.analysis.groups import Group, Groups
 from kerasrun.analysis.means import Rules
 from kerasrun.analysis.moments import At, Record
+from kerasrun.analysis.predictions import validation
 from kerasrun.analysis.statistics import holm, mcnemar
-from kerasrun.runs import PREDICTIONS
-
-if TYPE_CHECKING:
-    import numpy as np
 
 AGAINST = ("only_here", "only_baseline", "p")  # columns of a table of runs with a baseline
 
@@ -111,7 +105,7 @@ def only_one_right(first: Record, second: Record, at: At) -> tuple[int, int] | N
     Returns:
         Two counts; None where the predictions are missing, of other examples, or no classes.
     """
-    one, other = _validation(first, at), _validation(second, at)
+    one, other = validation(first, at), validation(second, at)
     if one is None or other is None:
         return None
     (rows, labels, ours), (other_rows, other_labels, theirs) = one, other
@@ -120,20 +114,6 @@ def only_one_right(first: Record, second: Record, at: At) -> tuple[int, int] | N
         return None
     right, other_right = ours == labels, theirs == labels
     return int((right & ~other_right).sum()), int((other_right & ~right).sum())
-
-
-def _validation(record: Record, at: At) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Return row ids, labels and predicted classes of the validation examples, each (n,)."""
-    if "path" not in record or at.kind not in ("best", "last"):
-        return None
-    import numpy
-
-    try:
-        with numpy.load(Path(record["path"], PREDICTIONS), allow_pickle=False) as kept:
-            rows, labels, said = (kept[f"validation_{name}"] for name in ("rows", "labels", at.kind))
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
-        return None
-    return (rows, labels, said) if rows.shape == labels.shape == said.shape else None
 
 
 def _command(first: Record, second: Record, columns: Columns, differing: Sequence[str]) -> str:

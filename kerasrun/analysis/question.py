@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from kerasrun.errors import InputError
+from kerasrun.errors import InputError, unknown
 from kerasrun.sweep_record import SweepRecord
+
+OVER = ("seeds", "seeds+images")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Question:
         margin: the smallest difference that matters, as 0.005; for losses and times a share, 0.02 is 2 %.
         until: a target, as "val_accuracy=0.88": rows are compared by the epochs that they need.
         power: a margin: rows say how many seeds would settle it.
+        over: what differences shall hold for: "seeds", or "seeds+images".
         shares: return the share of the variance that each axis of the grid has.
         explain: also return the rules in words.
         runs: rows are runs, though some differ only in seed.
@@ -38,6 +41,7 @@ class Question:
     margin: float | None = None
     until: str | None = None
     power: str | None = None
+    over: str = "seeds"
     shares: bool = False
     explain: bool = False
     runs: bool = False
@@ -55,6 +59,10 @@ def checked(question: Question, sweep: SweepRecord | None) -> Question:
     for one, other in (("runs", "by"), ("until", "at"), ("until", "power"), ("until", "shares"), ("power", "shares")):
         if getattr(question, one) and getattr(question, other):
             raise InputError(f"--{one} and --{other} exclude each other\nleave one of them out")
+    if question.over not in OVER:
+        raise unknown("spread", question.over, OVER)
+    if question.over != "seeds" and (question.until or question.power or question.shares or question.runs):
+        raise InputError("--over seeds+images is of means alone: leave out --until, --power, --shares and --runs")
     if sweep is None:
         return question
     return replace(

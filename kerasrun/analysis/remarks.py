@@ -13,12 +13,13 @@ _NAMED = 3  # so many are named, more are counted
 _SEEDS = 8  # likewise
 
 
-def lines(groups: Groups, compared: Mapping[int, Against]) -> list[str]:
+def lines(groups: Groups, compared: Mapping[int, Against], chance: float | None = None) -> list[str]:
     """Return the lines of a table of groups.
 
     Args:
         groups: all groups.
         compared: each against its baseline, by its number; empty where they are not compared.
+        chance: what guessing reaches, where a run that diverged can be scored so.
     """
     found = []
     if groups.unit:
@@ -44,7 +45,7 @@ def lines(groups: Groups, compared: Mapping[int, Against]) -> list[str]:
         counts = ", ".join(f"{count} {status}" for status, count in without.items())
         again = "" if {*without} == {"pruned"} else "; the same command again trains them"
         found.append(f"no result: {counts}{again}")
-    diverged = [_diverged(group, compared.get(n)) for n, group in enumerate(groups.members) if group.diverged]
+    diverged = [_diverged(group, compared.get(n), chance) for n, group in enumerate(groups.members) if group.diverged]
     rest = [f"{len(diverged) - _NAMED} more rows hold runs that diverged"] if len(diverged) > _NAMED else []
     found += [*diverged[:_NAMED], *rest]
     if repeated := sum(group.repeated for group in groups.members):
@@ -58,7 +59,7 @@ def _units(groups: Groups, units: Sequence[int]) -> str:
     return f"{len(units)} ({shown})" if groups.unit else shown
 
 
-def _diverged(group: Group, compared: Against | None) -> str:
+def _diverged(group: Group, compared: Against | None, chance: float | None) -> str:
     low, high = wilson(len(group.results), group.trained)
     share = f"{len(group.results) / group.trained:.2f}, 95 % {low:.2f} to {high:.2f}"
     test = ""
@@ -66,5 +67,8 @@ def _diverged(group: Group, compared: Against | None) -> str:
         base = compared.baseline
         p = fisher(len(group.results), group.trained, len(base.results), base.trained)
         test = f"; Fisher p = {p:.2g} against {base.label}"
+        if chance is not None and (common := group.outcomes & base.outcomes):
+            apart = sum(group.results.get(n, chance) - base.results.get(n, chance) for n in common) / len(common)
+            test += f"; scored as guessing, {chance:.3g}, it differs by {apart:+.4f}"
     means = "; its mean is of converged runs, conditional" if group.results else ""
     return f"{group.label}: {len(group.diverged)} of {group.trained} diverged (share converged {share}{test}){means}"

@@ -139,7 +139,8 @@ class Difference:
         p_adjusted: Holm's, for the family; the verdict goes by it.
         correlation: of the two settings over seeds; None where it has no meaning. Below 0 pairing did not help.
         sd: standard deviation of the differences (on the log scale if `relative`).
-        method: "paired t", "Welch", "identical", "same difference" (sd 0: sign test), "one seed", "none".
+        method: "paired t", "Welch", "crossed" (over seeds and images), "identical", "same difference" (sd 0: sign
+            test), "one seed", "none".
         seeds_left_out: seeds that only one setting has, where the others are common.
         tost_low: lower limit of the interval at 1 − 2 alpha (90 %), of this difference alone, for equivalence.
         tost_high: upper limit, likewise.
@@ -171,6 +172,7 @@ def differences(
     alpha: float = 0.05,
     resolution: float = 0.0,
     bounded: bool = False,
+    errors: Mapping[int, tuple[float, float]] | None = None,
 ) -> list[Difference]:
     """Return the differences of a family of pairs of settings, each setting as seed -> value.
 
@@ -185,12 +187,14 @@ def differences(
         resolution: smallest step between two values (1 / validation images): a standard deviation below
             resolution / √12 is taken for that. Not for ratios.
         bounded: whether values lie in [0, 1] (`is_share`), so that limits beyond ±1 are cut off.
+        errors: standard error and degrees of freedom of pairs, by their number, where they count more than the seeds.
 
     Raises:
         ValueError: a value is not finite.
     """
     sign = {"max": 1.0, "min": -1.0}[direction]
     compared = [_compared(one, other, sign, margin.relative, resolution) for one, other in pairs]
+    compared = [one.with_error(*(errors or {}).get(index, (0.0, 0.0))) for index, one in enumerate(compared)]
     family = [index for index, one in enumerate(compared) if one.p is not None]
     adjusted = dict(zip(family, holm([compared[index].p or 1.0 for index in family]), strict=True))
     level = 1 - alpha / max(1, len(family))

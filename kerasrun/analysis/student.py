@@ -9,7 +9,7 @@ import functools
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kerasrun.analysis.counts import SMALLEST
 
@@ -44,6 +44,12 @@ class Comparison:
             return None
         half = quantile(self.freedom, level) * self.error
         return self.mean - half, self.mean + half
+
+    def with_error(self, error: float, freedom: float) -> Comparison:
+        """Return the same difference with another standard error, found of more than the seeds; 0 changes nothing."""
+        if self.mean is None or not error:
+            return self
+        return replace(self, method="crossed", error=error, freedom=freedom, p=_p(self.mean / error, freedom))
 
 
 def paired(a: Sequence[float], b: Sequence[float], tolerance: float, floor: float) -> Comparison:

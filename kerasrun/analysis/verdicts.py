@@ -150,6 +150,8 @@ def _words(kind: str, difference: Difference, margin: Margin) -> str:
 
 def _settle(difference: Difference, margin: Margin, matters: str) -> str:
     """Return how many seeds would show a difference that matters, in brackets; nothing where that is unknown."""
+    if difference.method == "crossed":  # more seeds do not make the images more
+        return ""
     scale = math.log1p(margin.value) if margin.relative else margin.value
     needed = seeds_needed(difference.sd or 0.0, difference.n, scale, alpha=1 - difference.level)
     if needed is None:

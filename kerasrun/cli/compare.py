@@ -39,6 +39,10 @@ def compare(
         float | None, typer.Option(help="The smallest difference that matters: 0.005; for losses 0.02 is 2 %.")
     ] = None,
     power: Annotated[str | None, typer.Option(help="How many seeds would settle a margin, as margin=0.005.")] = None,
+    over: Annotated[
+        str,
+        typer.Option(help="What differences shall hold for: seeds, or seeds+images (other validation images, too)."),
+    ] = "seeds",
     shares: Annotated[bool, typer.Option("--shares", help="Which knob mattered: shares of the variance.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say by which rules the table was made.")] = False,
     runs: Annotated[bool, typer.Option("--runs", help="One row a run, though some differ only in seed.")] = False,
@@ -57,7 +61,7 @@ def compare(
     with collector_at_rest():
         table, _ = compared(
             results, names, where=where or (), metric=metric, at=at, sort=sort, by=by, baseline=baseline,
-            margin=margin, until=until, power=power, shares=shares, explain=explain, runs=runs,
+            margin=margin, until=until, power=power, over=over, shares=shares, explain=explain, runs=runs,
             all_columns=all_columns, test=test, every=every,
         )  # fmt: skip
         _show(table, form, output)

@@ -152,6 +152,14 @@ def test_a_diverged_run_is_counted_tested_and_never_averaged():
     assert "seeds missing" not in said
 
 
+def test_a_diverged_run_scored_as_guessing_shows_how_much_the_conditional_mean_hides():
+    records = [*seeds(0, SGD, optimizer="sgd"), *seeds(10, [None, *ADAM[1:]])]
+    for record in records:
+        record["data"]["chance"] = 0.1
+    apart = np.mean([0.1, *ADAM[1:]]) - np.mean(SGD)
+    assert f"scored as guessing, 0.1, it differs by {apart:+.4f}" in "\n".join(compare(records).notes)
+
+
 def test_who_diverges_more_often_is_not_called_better():
     records = [*seeds(0, SGD, optimizer="sgd"), *seeds(10, [None, *ADAM[1:]])]
     assert row(compare(records))["verdict"] == "none"
