@@ -56,9 +56,10 @@ def records(folder: Path) -> list[Record]:
     try:
         _size(folder / run_tables.RUNS)
         found = sorted(run_tables.read(folder), key=created)
-        if (folder / run_tables.EPOCHS).exists():
-            _refuse_bomb(folder / run_tables.EPOCHS)
-            run_tables.curves(folder, "", "")
+        for name in (run_tables.EPOCHS, run_tables.PROGRESS):
+            if (folder / name).exists():
+                _refuse_bomb(folder / name)
+                run_tables.curves(folder, "", "", name)
     except (OSError, InputError) as error:
         raise Refused(str(error)) from None
     return found

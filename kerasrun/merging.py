@@ -130,7 +130,7 @@ class _Table:
     source: Path
     arrival: Arrival
     records: list[Record] = field(default_factory=list)
-    epochs: dict[str, run_tables.Curves] = field(default_factory=dict)
+    epochs: dict[str, list[run_tables.Curves]] = field(default_factory=dict)  # and what was evaluated within
 
 
 class _Plan:
@@ -231,7 +231,8 @@ class _Plan:
         self._refuse_incomparable(record)
         identifier = self._take(record)
         table.records.append(record | {"id": identifier, "merged_from": _key(record)[0]})
-        table.epochs[identifier] = run_tables.curves(table.source, record["id"], record["created"])
+        which = table.source, record["id"], record["created"]
+        table.epochs[identifier] = [run_tables.curves(*which, n) for n in (run_tables.EPOCHS, run_tables.PROGRESS)]
 
     def _refuse_incomparable(self, record: Record) -> None:
         if record["status"] == "running":
@@ -316,4 +317,4 @@ def _copy_run(run: _Folder, copy: Path) -> None:
 
 
 def _write_table(table: _Table, copy: Path) -> None:
-    run_tables.write(copy, table.records, lambda record: table.epochs[record["id"]])
+    run_tables.write(copy, table.records, *(lambda r, i=i: table.epochs[r["id"]][i] for i in (0, 1)))

@@ -3,6 +3,7 @@
 results/<name>/runs.csv       one row a run: its record, nested keys joined by dots ("experiment.seed"), values as JSON
                               where they are not plain text, nothing where a run has no such key
 results/<name>/epochs.csv.gz  one row an epoch of a run: id, created, the columns of metrics.csv, seconds of training
+results/<name>/progress.csv.gz    likewise what was evaluated within epochs, where some run was: progress.csv
 
     all_records(results)      every run of a results folder, of run folders and of tables, each once
 
@@ -26,7 +27,7 @@ from kerasrun.errors import InputError
 from kerasrun.run_index import Damaged
 from kerasrun.run_record import Fault, Record, checked, created, refuse_constant
 
-RUNS, EPOCHS = "runs.csv", "epochs.csv.gz"
+RUNS, EPOCHS, PROGRESS = "runs.csv", "epochs.csv.gz", "progress.csv.gz"
 Curves = Mapping[str, list[float]]
 
 _HERE_ONLY = ("path", "table", "results", "checksum", "files", "origins", "resumed")  # of a folder, or of one machine
@@ -90,7 +91,12 @@ def read(folder: Path) -> list[Record]:
     return records
 
 
-def write(folder: Path, records: Sequence[Record], curves: Callable[[Record], Curves]) -> None:
+def write(
+    folder: Path,
+    records: Sequence[Record],
+    curves: Callable[[Record], Curves],
+    progress: Callable[[Record], Curves] = lambda record: {},
+) -> None:
     """Write runs as a table that can be committed.
 
     Left out is what speaks of a folder or a machine's paths: results, checksum, files, origins, resumed.
@@ -99,33 +105,39 @@ def write(folder: Path, records: Sequence[Record], curves: Callable[[Record], Cu
         folder: is made where it is missing; a table in it is replaced.
         records: as `all_records` gives them.
         curves: returns a run's epochs as columns of equal length.
+        progress: likewise what was evaluated within its epochs.
 
     Raises:
         DiskError: a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     flat = [dict(_flat({k: v for k, v in record.items() if k not in _HERE_ONLY})) for record in records]
-    epochs = [row for record in records for row in _epoch_rows(record, curves(record))]
-    atomic.write(folder / EPOCHS, gzip.compress(_text(epochs, _BESIDE).encode(), mtime=0))
+    for name, columns in ((EPOCHS, curves), (PROGRESS, progress)):
+        rows = [row for record in records for row in _rows_of(record, columns(record))]
+        if rows or name == EPOCHS:
+            atomic.write(folder / name, gzip.compress(_text(rows, _BESIDE).encode(), mtime=0))
+        else:
+            (folder / name).unlink(missing_ok=True)
     atomic.write(folder / RUNS, _text(flat))
 
 
-def curves(folder: Path, identifier: str, made: str) -> Curves:
+def curves(folder: Path, identifier: str, made: str, name: str = EPOCHS) -> Curves:
     """Return the epochs of one run of a table as columns of equal length; empty where it has none.
 
     Args:
         folder: the table's folder.
         identifier: the run's id.
         made: its time of creation, as its record says.
+        name: EPOCHS, or PROGRESS for what was evaluated within them.
 
     Raises:
         InputError: the file is damaged; file and row.
     """
     try:
-        changed = (folder / EPOCHS).stat().st_mtime_ns
+        changed = (folder / name).stat().st_mtime_ns
     except FileNotFoundError:
         return {}
-    return _all_curves(folder / EPOCHS, changed).get((identifier, made), {})
+    return _all_curves(folder / name, changed).get((identifier, made), {})
 
 
 @functools.lru_cache(maxsize=16)
@@ -148,7 +160,7 @@ def _all_curves(path: Path, changed: int) -> dict[tuple[str, str], dict[str, lis
     return found
 
 
-def _epoch_rows(record: Record, columns: Curves) -> Iterator[dict[str, str]]:
+def _rows_of(record: Record, columns: Curves) -> Iterator[dict[str, str]]:
     beside = {name: record[name] for name in _BESIDE}
     for values in zip(*columns.values(), strict=True):
         yield beside | {name: repr(value) for name, value in zip(columns, values, strict=True)}

@@ -130,11 +130,10 @@ def progress(record: Record) -> Curves:
     Raises:
         InputError: a file is damaged; file and row.
     """
+    if not record["experiment"].get("validate_every"):
+        return {}
     if "path" not in record:
-        known = "table" in record
-        return run_tables.curves(
-            Path(record["table"]), record["id"], record["created"], run_tables.PROGRESS
-        ) if known else {}
+        return run_tables.curves(Path(record["table"]), record["id"], record["created"], run_tables.PROGRESS)
     return _columns(Path(record["path"], PROGRESS))
 
 
@@ -152,15 +151,13 @@ def reached(record: Record, metric: str, target: float, direction: str) -> tuple
         they were not kept; within an epoch its steps count alike). None, None where the target was never reached, or
         only at the end, which nothing confirms.
     """
-    found = within = curves(record)
-    if metric not in found or record["experiment"].get("validate_every"):
-        within = progress(record)
-    column = within[metric] if metric in within else _column(found, metric)
-    epochs = within["epoch"] if metric in within else found.get("epoch", [])
-    good = [v >= target if direction == "max" else v <= target for v in column]
+    found, within = curves(record), progress(record)
+    if metric not in within:
+        within = found
+    good = [v >= target if direction == "max" else v <= target for v in _column(within, metric)]
     for i in range(len(good) - 1):
         if good[i] and good[i + 1]:
-            return epochs[i], _seconds(found, epochs[i])
+            return within["epoch"][i], _seconds(found, within["epoch"][i])
     return None, None
 
 

@@ -38,14 +38,14 @@ class Target:
     metric: str
     value: float
     direction: str
-    found: dict[int, tuple[int | None, float | None]] = field(default_factory=dict)
+    found: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         sign = "≥" if self.direction == "max" else "≤"
         return f"epochs until {self.metric} {sign} {self.value:g}, confirmed by the next"
 
-    def of(self, record: Record) -> tuple[int | None, float | None]:
-        """Return the epoch and the seconds in which a run got there; None, None where it never did."""
+    def of(self, record: Record) -> tuple[float | None, float | None]:
+        """Return the epochs and the seconds in which a run got there; None, None where it never did."""
         if id(record) not in self.found:
             self.found[id(record)] = reached(record, self.metric, self.value, self.direction)
         return self.found[id(record)]
@@ -103,7 +103,7 @@ class _Row:
     group: Group
     estimate: Estimate | None
     against: Against | None
-    epochs: Sequence[int | None]
+    epochs: Sequence[float | None]
     seconds: Sequence[float | None]
 
     @property
@@ -115,7 +115,8 @@ class _Row:
         known = sorted(value for value in values if value is not None)
         if 2 * len(known) <= len(self.epochs):
             return f"> {most:g}" if most is not None else ""
-        return f"{statistics.median(known + [float('inf')] * (len(values) - len(known))):.{0 if most else 1}f}"
+        middle = statistics.median(known + [float("inf")] * (len(values) - len(known)))
+        return f"{round(middle, 2):g}" if most else f"{middle:.1f}"
 
     def exact(self, target: Target, most: int) -> dict[str, Any]:
         """Return every digit by column."""

@@ -121,7 +121,7 @@ def _write(sweep: Sweep, file: Path, results: Path) -> None:
         console.notice(f"{file.stem}: no run yet; kerasrun experiments run {file.stem}")
         return
     folder = results / file.stem
-    run_tables.write(folder, made, moments.curves)
+    run_tables.write(folder, made, moments.curves, moments.progress)
     table = compare.compare(made, sweep=sweep.record(now(), None), metric=sweep.metric, at=sweep.at)
     notes = "".join(f"\n- {note}" for note in table.notes)
     head = f"# {file.stem}: {_title(file)}\n\n{_made_with(made)}\n\n{table.title}\n\n"

@@ -1,9 +1,11 @@
 """A run's value at a moment: from its record where that is enough, from its epochs otherwise."""
 
+from pathlib import Path
+
 import pytest
 
 from kerasrun import run_tables
-from kerasrun.analysis.moments import At, curves, parse_at, reached, value
+from kerasrun.analysis.moments import At, curves, parse_at, progress, reached, value
 from kerasrun.errors import InputError
 
 ROWS = [(0.9, 0.5, 0.60), (0.7, 0.6, 0.70), (0.5, 0.7, 0.80), (0.4, 0.8, 0.75), (0.3, 0.9, 0.81)]
@@ -89,6 +91,33 @@ def test_a_target_counts_when_the_next_epoch_confirms_it(record):
     assert reached(record, "val_accuracy", 0.75, "max") == (3, 4.0)
     assert reached(record, "train_loss", 0.5, "min") == (3, 4.0)
     assert reached(record, "train_loss", 0.3, "min") == (None, None)
+
+
+@pytest.fixture
+def watched(record):
+    """A run that was evaluated every half epoch."""
+    Path(record["path"], "progress.csv").write_text(
+        "step,epoch,val_accuracy,train_loss\n5,0.5,0.4,0.9\n10,1.0,0.6,0.8\n15,1.5,0.7,0.5\n20,2.0,0.7,0.4\n"
+    )
+    record["experiment"]["validate_every"] = 0.5
+    return record
+
+
+def test_a_target_within_an_epoch_counts_with_the_time_until_then(watched):
+    assert reached(watched, "val_accuracy", 0.6, "max") == (1.0, 2.0)
+    assert reached(watched, "val_accuracy", 0.7, "max") == (1.5, 2.5)
+    assert reached(watched, "train_loss", 0.5, "min") == (1.5, 2.5)
+    assert reached(watched, "train_loss", 0.4, "min") == (None, None), "nothing confirms the last"
+
+
+def test_what_was_evaluated_within_epochs_comes_again_out_of_a_table(watched, tmp_path):
+    run_tables.write(tmp_path / "study", [watched], curves, progress)
+    [again] = run_tables.read(tmp_path / "study")
+    assert progress(again) == progress(watched)
+    assert reached(again, "val_accuracy", 0.7, "max") == (1.5, 2.5)
+    del watched["experiment"]["validate_every"]
+    run_tables.write(tmp_path / "study", [watched], curves, progress)
+    assert not (tmp_path / "study/progress.csv.gz").exists()
 
 
 def test_epochs_of_a_table_are_those_of_the_folder(record, tmp_path):
