@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kerasrun import settings
-from kerasrun.analysis import moments
+from kerasrun.analysis import layer_numbers, moments
 from kerasrun.analysis.claim_parts import Part, parts
 from kerasrun.analysis.places import Grid, Place, grid
 from kerasrun.analysis.statistics import Margin, usual_margin
@@ -37,6 +37,7 @@ KEYS = {
     "reaches": {"target", "share", "at", "before", "by", "margin"},
     "fails": {"target", "share", "at"},
     "faster": {"than", "to", "by", "margin"},
+    "has": {"above", "below", *_MEASURED} - {"margin"},
 }
 _NAMED = 3  # so many parts are named in a claim that says nothing itself
 _CLASHES = {("before", "share"), ("before", "at"), ("margin", "within")}
@@ -71,12 +72,14 @@ class Claim:
         says: in the author's words.
         kind: a key of KEYS, or "before" (reaches a target in fewer epochs), "same" (bitwise equal).
         parts: what has to hold.
-        metric: column that is compared; "gap:accuracy" is training minus validation, "" where no column is.
+        metric: column that is compared; "gap:accuracy" is training minus validation, "health:factor" and the like
+            are numbers about layers, "" where no column is.
         at: the moment.
         margin: the smallest difference that matters.
         by: the difference that is asked for; 0 for any.
         share: more runs than this must reach the target, or fail.
         target: what is to be reached, if anything.
+        bounds: between which a number has to lie.
         seeds: planned number.
         extend: whether more seeds than planned may be looked at.
         hash: changes with everything that decides the claim but the number of seeds.
@@ -92,6 +95,7 @@ class Claim:
     by: float
     share: float
     target: Target | None
+    bounds: tuple[float, float]
     seeds: int
     extend: bool
     hash: str
@@ -145,10 +149,11 @@ class _Reader:
         by, share = self._number("by", 0.0), self._number("share", 0.5, below=1.0)
         its_parts = parts(self.key, self.table, self.places)
         decisive = [kind, [(part.name, part.sides) for part in its_parts], metric, str(at), margin.value, by, share]
-        content = json.dumps([*decisive, str(target)]).encode()
+        bounds = self._bounds()
+        content = json.dumps([*decisive, str(target), *map(str, bounds if kind == "has" else ())]).encode()
         return Claim(
-            number, self._says(its_parts), kind, its_parts, metric, at, margin, by, share, target, planned, extend,
-            hashlib.sha256(content).hexdigest()[:8],
+            number, self._says(its_parts), kind, its_parts, metric, at, margin, by, share, target, bounds, planned,
+            extend, hashlib.sha256(content).hexdigest()[:8],
         )  # fmt: skip
 
     def _key(self) -> str:
@@ -181,6 +186,7 @@ class _Reader:
             return settings.text("says", self.table["says"])
         names = [part.name for part in its_parts]
         words = [self.key.replace("_", " "), *(str(self.table[key]) for key in ("target", "to") if key in self.table)]
+        words += [str(self.table[key]) for key in ("metric",) if self.key == "has" and key in self.table]
         return f"{' '.join(words)}: {'; '.join(names[:_NAMED])}{' …' if len(names) > _NAMED else ''}"
 
     def _metric(self, kind: str) -> str:
@@ -190,6 +196,10 @@ class _Reader:
         if kind in ("before", "faster"):
             return "epochs" if kind == "before" else "seconds" if "to" in self.table else "epoch_seconds"
         experiments = [cell.experiment for cell in self.sweep.cells]
+        if layer_numbers.is_one(asked := str(self.table.get("metric", ""))):
+            if asked.startswith("health") and not all(e.health for e in experiments):
+                raise InputError(f"{asked} needs health = true, for all runs of the file")
+            return layer_numbers.checked(asked)
         common = [n for n in experiments[0].metric_names if all(n in e.metric_names for e in experiments)]
         known = ["loss", *common]
         usual = self.sweep.metric or f"val_{common[0] if common else 'loss'}"
@@ -197,7 +207,8 @@ class _Reader:
         split = settings.choice("validation", "test")("split", self.table.get("split", "validation"))
         if split == "test":
             metric = f"test_{metric.removeprefix('val_').removeprefix('test_')}"
-        everything = [f"{part}{name}" for part in ("", "val_", "test_", "gap:") for name in known]
+        measured = ("train_",) if all(e.evaluate_train for e in experiments) else ()
+        everything = [f"{part}{name}" for part in ("", "val_", "test_", "gap:", *measured) for name in known]
         if metric not in (*everything, *moments.TIMES):
             raise unknown("metric", metric, [*everything, *moments.TIMES])
         if metric.endswith("loss") and len({e.loss for e in experiments}) > 1:
@@ -205,7 +216,9 @@ class _Reader:
         return metric
 
     def _at(self, metric: str) -> moments.At:
-        """Return the moment: the last epoch at a fixed budget, the best one where a run may stop early."""
+        """Return the moment: the last epoch at a fixed budget, the best where runs may stop early; of layers the start."""
+        if layer_numbers.is_one(metric):
+            return moments.At(settings.choice("start", "last")("at", self.table.get("at", "start")))
         if metric.startswith("test_"):
             if self.table.get("at", "best") != "best":
                 raise InputError("the test part is measured with the best epoch's weights alone; leave at out")
@@ -217,10 +230,13 @@ class _Reader:
 
     def _margin(self, metric: str) -> Margin:
         usual = usual_margin(metric)
+        if self.key == "has":
+            return Margin(0.0, usual.relative)
         relative = usual.relative and not metric.startswith("gap:")
+        relative &= not layer_numbers.is_one(metric) or layer_numbers.is_ratio(metric)
         key = "within" if "within" in self.table and not self._is_bitwise() else "margin"
         if usual.relative and not relative and key not in self.table:
-            raise InputError(f"{metric} needs margin = …, the smallest difference of losses that matters")
+            raise InputError(f"{metric} needs margin = …, the smallest difference that matters")
         return Margin(self._number(key, usual.value, above=0.0), relative)
 
     def _target(self) -> Target | None:
@@ -232,11 +248,26 @@ class _Reader:
         value, name = parse_value(text), name.strip().replace("-", "_")
         if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
             raise InputError(f"{key}={shown(self.table[key])} is no target\nwrite metric=value, as val_accuracy=0.88")
-        names = {n for cell in self.sweep.cells for n in ("loss", *cell.experiment.metric_names)}
-        known = [f"{part}{n}" for part in ("", "val_") for n in sorted(names)]
+        experiments = [cell.experiment for cell in self.sweep.cells]
+        names = {n for e in experiments for n in ("loss", *e.metric_names)}
+        measured = ("train_",) if all(e.evaluate_train for e in experiments) else ()
+        known = [f"{part}{n}" for part in ("", "val_", *measured) for n in sorted(names)]
         if name not in known:
             raise unknown(f"metric of the {key}", name, known)
         return Target(name, float(value), settings.direction(name), self._lasting())
+
+    def _bounds(self) -> tuple[float, float]:
+        """Return what a number has to lie between."""
+        low, high = (self._bound(key, without) for key, without in (("above", -math.inf), ("below", math.inf)))
+        if self.key == "has" and not (low < high and (low > -math.inf or high < math.inf)):
+            raise InputError("has needs above = … or below = …, or both, the first the smaller one")
+        return low, high
+
+    def _bound(self, key: str, without: float) -> float:
+        value = self.table.get(key, without)
+        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+            raise InputError(f"{key}={shown(value)} is no number")
+        return float(value)
 
     def _lasting(self) -> int:
         """Return how many epochs at the end must be at the target: at = "last5" is 5."""

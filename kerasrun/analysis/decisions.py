@@ -6,6 +6,7 @@ when each of their parts does (order, at least as good as all) need none. docs/c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from kerasrun.analysis import sameness
 from kerasrun.analysis.claim_parts import Part
 from kerasrun.analysis.claims import Claim
-from kerasrun.analysis.evidence import Measured, Runs, is_hit, measure
+from kerasrun.analysis.evidence import Measured, Runs, is_hit, measure, unfit_reason, value
 from kerasrun.analysis.findings import (
     CONTRADICTED,
     SUPPORTED,
@@ -25,10 +26,11 @@ from kerasrun.analysis.findings import (
 )
 from kerasrun.analysis.looks import ALPHA, Look, Plan, plan
 from kerasrun.analysis.outcomes import LEARNS, outcome
-from kerasrun.analysis.statistics import holm, wilson
+from kerasrun.analysis.statistics import estimate, holm, wilson
 
 _FAMILY = ("better", "faster", "before")  # their errors add up
 _SHARES = ("reaches", "fails")
+_ALONE = (*_SHARES, "has", "same")  # no difference of two sides
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def decide(
     plans = [plan(claim, claims, runs.complete(claim.places), past) for claim in claims]
     measured = [
         [measure(claim, part, runs, runs.seeds[: its_plan.n]) for part in claim.parts]
-        if its_plan and claim.kind not in (*_SHARES, "same")
+        if its_plan and claim.kind not in _ALONE
         else []
         for claim, its_plan in zip(claims, plans, strict=True)
     ]
@@ -158,8 +160,9 @@ def _findings(
         return tuple(_same(part, runs, claim.seeds) for part in claim.parts)
     if its_plan is None:
         return ()
-    if claim.kind in _SHARES:
-        return tuple(_share(claim, part, runs, runs.seeds[: its_plan.n], budget) for part in claim.parts)
+    if claim.kind in (*_SHARES, "has"):
+        look = _bounded if claim.kind == "has" else _share
+        return tuple(look(claim, part, runs, runs.seeds[: its_plan.n], budget) for part in claim.parts)
     return tuple(find(claim, part.name, one, budget) for part, one in zip(claim.parts, measured, strict=True))
 
 
@@ -186,6 +189,37 @@ def _share(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int], budget: B
     elif verdict == UNDECIDED:
         words += f", asked for more than {claim.share:g}"
     return Finding(part.name, verdict, words, {"n": n, "k": k, "low": low, "high": high, "share": claim.share})
+
+
+def _bounded(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int], budget: Budget) -> Finding:
+    """Return whether a number lies between its bounds, with its interval over the seeds.
+
+    Equal numbers in all seeds have no interval; they decide where n of them on one side by chance are rare enough.
+    """
+    records = runs.of(part.sides[0], seeds)
+    values = [value(record, claim) for record in records]
+    known, n = [number for number in values if number is not None], len(values)
+    if len(known) < n:
+        ids = [record["id"] for record, number in zip(records, values, strict=True) if number is None]
+        return Finding(
+            part.name, UNDECIDED, f"{n - len(known)} of {n} runs without a number ({', '.join(ids[:3])})", {}
+        )
+    if unfit := unfit_reason(claim, [records]):
+        return Finding(part.name, UNDECIDED, unfit, {})
+    above, below = claim.bounds
+    found, hard = (estimate(known, metric=claim.metric, level=1 - a) for a in (budget.alpha, budget.against.alpha))
+    if found.low is None or found.high is None or hard.low is None or hard.high is None:
+        inside, rare = above < found.mean < below, 0.5**n
+        supported, contradicted = inside and rare < budget.alpha, not inside and rare < budget.against.alpha
+        words = f"{found.mean:.3g} in every seed" if n > 1 else f"undecided (one seed): {found.mean:.3g}"
+    else:
+        supported, contradicted = above < found.low and found.high < below, hard.high < above or hard.low > below
+        words = f"{found.mean:.3g} [{found.low:.3g}, {found.high:.3g}]"
+    limits = {name: limit for name, limit in (("above", above), ("below", below)) if math.isfinite(limit)}
+    verdict = SUPPORTED if supported else CONTRADICTED if contradicted else UNDECIDED
+    numbers = {"n": n, "mean": found.mean, "low": found.low, "high": found.high, **limits}
+    asked = " and ".join(f"{name} {limit:g}" for name, limit in limits.items())
+    return Finding(part.name, verdict, f"{words}, asked for {asked}", numbers)
 
 
 def _same(part: Part, runs: Runs, planned: int) -> Finding:
@@ -215,8 +249,10 @@ def _decision(claim: Claim, its_plan: Plan | None, findings: tuple[Finding, ...]
     verdicts = [finding.verdict for finding in findings]
     verdict = CONTRADICTED if CONTRADICTED in verdicts else SUPPORTED if {*verdicts} == {SUPPORTED} else UNDECIDED
     said = [findings[0].words] if len(findings) == 1 else [f"{verdicts.count(SUPPORTED)} of {len(findings)} parts hold"]
-    if claim.kind not in (*_SHARES, "same"):
+    if claim.kind not in _ALONE:
         said.append(_measure_words(claim))
+    if claim.kind == "has":
+        said.append(f"{claim.metric} {claim.at}")
     if claim.kind != "same" and its_plan:
         said += [*_look_words(claim, its_plan, verdict), *its_plan.notes]
     return Decision(claim, verdict, "; ".join(said), findings, its_plan)

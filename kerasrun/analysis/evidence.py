@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean, geometric_mean
 from typing import Any
 
-from kerasrun.analysis import moments
+from kerasrun.analysis import layer_numbers, moments
 from kerasrun.analysis.claim_parts import Part
 from kerasrun.analysis.claims import Claim, Target
 from kerasrun.analysis.columns import Record, direction
@@ -111,10 +111,11 @@ class Measured:
 def measure(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int]) -> Measured:
     """Return what the runs of some seeds say about a comparison."""
     sides = [runs.of(side, seeds) for side in part.sides]
-    unfit = _unfit(claim, sides)
+    unfit = unfit_reason(claim, sides)
     if claim.target:
         return _times(claim, claim.target, part, runs, seeds, unfit)
-    failed = {id(record): outcome(record) != LEARNS for side in sides for record in side}
+    learning = not layer_numbers.is_one(claim.metric)  # layers tell something of runs that fail, too
+    failed = {id(record): learning and outcome(record) != LEARNS for side in sides for record in side}
     values = {id(record): value(record, claim) for side in sides for record in side}
     guesses = {id(record): guessing(record, claim.metric) for side in sides for record in side if failed[id(record)]}
     without = [
@@ -135,7 +136,7 @@ def measure(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int]) -> Measu
     if not one and not unfit:
         unfit = "no run of either side learned" if min(fallen) == count else "in no seed did both sides learn"
     examples = (sides[0][0].get("data") or {}).get(claim.split)
-    better = "min" if claim.metric.startswith("gap:") else direction(sides[0], claim.metric)
+    better = direction(sides[0], claim.metric) if learning and not claim.metric.startswith("gap:") else "min"
     resolution = 1 / examples if examples and claim.metric.endswith("accuracy") else 0.0
     return Measured(
         one, other, (fallen[0], fallen[1]), count, scored, claim.margin, better, resolution, claim.metric, unfit
@@ -144,6 +145,8 @@ def measure(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int]) -> Measu
 
 def value(record: Record, claim: Claim) -> float | None:
     """Return what a claim compares of a run; None where it has no such value."""
+    if layer_numbers.is_one(claim.metric):
+        return layer_numbers.value(record, claim.metric, "start" if claim.at.kind == "start" else "end")
     if not claim.metric.startswith("gap:"):
         return moments.value(record, claim.metric, claim.at)
     name = claim.metric.removeprefix("gap:")
@@ -214,7 +217,7 @@ def _mean(values: Sequence[float], *, geometric: bool) -> float:
     return geometric_mean(values) if geometric and min(values) > 0 else fmean(values)
 
 
-def _unfit(claim: Claim, sides: Sequence[Sequence[Record]]) -> str:
+def unfit_reason(claim: Claim, sides: Sequence[Sequence[Record]]) -> str:
     """Say why runs cannot be compared, if so."""
     records = [record for side in sides for record in side]
     contents = {(record["experiment"]["dataset"], (record.get("data") or {}).get("hash")) for record in records}

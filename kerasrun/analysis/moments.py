@@ -32,7 +32,8 @@ class At:
     """A moment.
 
     Args:
-        kind: "last", "last3" (the mean of the last three epochs), "best", "epoch" or "seconds".
+        kind: "last", "last3" (the mean of the last three epochs), "best", "epoch", "seconds", or "start", before the
+            first step, where only layers are measured.
         number: the epoch, from 1, or the seconds of training; 0 for the other kinds.
     """
 
@@ -41,6 +42,7 @@ class At:
 
     def __str__(self) -> str:
         return {
+            "start": "at the start",
             "last": "at the last epoch",
             "last3": f"mean of the last {_MEANT} epochs",
             "best": "at the best epoch",

@@ -12,7 +12,10 @@ OPTIMIZERS, ACTIVATIONS = ("sgd", "momentum", "adam"), ("relu", "tanh")
 
 def sweep(*tables, optimizers=OPTIMIZERS, activations=ACTIVATIONS[:1], seeds=5, extend=False, excluded=(), **changes):
     """Return a sweep as grid.plan gives it, with the axes optimizer and activation."""
-    experiment = SimpleNamespace(metric_names=("accuracy",), loss="sparse_categorical_crossentropy", patience=None)
+    experiment = SimpleNamespace(
+        metric_names=("accuracy",), loss="sparse_categorical_crossentropy", patience=None, evaluate_train=None,
+        health=False,
+    )  # fmt: skip
     cells = [
         SimpleNamespace(
             setting={"optimizer": o, "activation": a}, seed=s, hash=f"{o}/{a}/{s}",

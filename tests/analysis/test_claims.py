@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -162,6 +164,13 @@ def test_lasting_targets_are_read():
         ({**BETTER, "split": "test", "at": "last"}, "best epoch's weights alone"),
         ({**BETTER, "at": "first"}, "at=first is no moment"),
         ({**BETTER, "metric": "gap:loss"}, "gap:loss needs margin"),
+        ({**BETTER, "metric": "train_loss"}, "unknown metric 'train_loss'"),
+        ({**REACHES, "target": "train_loss=0.4"}, "unknown metric of the target 'train_loss'"),
+        ({"has": "optimizer=adam"}, "has needs above = … or below = …"),
+        ({"has": "optimizer=adam", "above": 0.5, "below": 0.4}, "has needs above = … or below = …"),
+        ({"has": "optimizer=adam", "above": "much"}, "above=much is no number"),
+        ({"has": "optimizer=adam", "above": 0.5, "margin": 0.1}, "unknown key of a claim 'has' 'margin'"),
+        ({"has": "optimizer=adam", "above": 0.5, "metric": "health:factor"}, "health:factor needs health = true"),
         ({**EQUAL, "within": 0.1, "margin": 0.1}, "margin and within do not go"),
         ({**EQUAL, "within": "bitwise", "metric": "loss"}, "within and metric do not"),
         ({"reaches": "optimizer=adam", "target": "0.9"}, "target=0.9 is no target"),
@@ -203,7 +212,7 @@ def test_coupled_names_choose_one_point_of_their_axis():
 
 
 def test_every_kind_has_keys_of_its_own():
-    assert [*KEYS] == ["better", "at_least_as_good", "order", "equal", "reaches", "fails", "faster"]
+    assert [*KEYS] == ["better", "at_least_as_good", "order", "equal", "reaches", "fails", "faster", "has"]
 
 
 WORDS = [
@@ -242,3 +251,40 @@ def test_whatever_a_table_holds_it_is_a_claim_or_wrong_input_in_three_lines(tabl
         said = str(error)
     assert len(said.splitlines()) <= 3
     assert said or (found.parts and found.margin.value > 0 and 0 <= found.share < 1)
+
+
+def test_numbers_about_layers_are_of_the_start_unless_it_says_otherwise():
+    table = {"has": "optimizer=adam", "metric": "health:gradient:first/last", "below": 1e-3}
+    found = claim(table, health=True)
+    assert (found.metric, str(found.at), found.bounds) == (
+        "health:gradient:first/last",
+        "at the start",
+        (-math.inf, 1e-3),
+    )
+    assert str(claim({**table, "at": "last"}, health=True).at) == "at the last epoch"
+    assert claim({**table, "metric": "lsuv:variance:max"}).metric == "lsuv:variance:max"
+    assert claim({**table, "below": 1e-2}, health=True).hash != found.hash
+    compared = {**BETTER, "metric": "health:gradient_ratio:max/min", "margin": 0.1}
+    assert claim(compared, health=True).margin.relative
+    assert not claim({**compared, "metric": "health:mean:mean"}, health=True).margin.relative
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        ("health:gradients:max", "unknown number of a layer 'gradients'; did you mean 'gradient'"),
+        ("health:gradient", "write health:gradient:HOW, HOW one of first, last, mean, min, max, first/last, max/min"),
+        ("health:gradient:least", "write health:gradient:HOW"),
+        ("health:factor:max", "write health:factor"),
+        ("lsuv:factor", "unknown number of a layer 'factor'"),
+    ],
+)
+def test_numbers_about_layers_that_are_none_are_refused(metric, message):
+    with pytest.raises(InputError, match=message):
+        claim({"has": "optimizer=adam", "metric": metric, "below": 1.0}, health=True)
+
+
+def test_measured_training_examples_can_be_compared_and_reached():
+    assert claim({**BETTER, "metric": "train_loss"}, evaluate_train=5000).metric == "train_loss"
+    before = {"reaches": "optimizer=adam", "before": "optimizer=sgd", "target": "train_loss=0.4"}
+    assert claim(before, evaluate_train=5000).target.metric == "train_loss"

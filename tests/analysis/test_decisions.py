@@ -365,3 +365,71 @@ def test_runs_that_did_not_end_are_missing():
     for status in ("running", "interrupted", "failed", "pruned"):
         [decision], _ = decide(its_sweep, [runs[0] | {"status": status}, *runs[1:]])
         assert decision.words == "undecided so far: 0 of 5 seeds"
+
+
+def layered(its_sweep, gradients):
+    """Return records of runs whose hidden layers had these gradients at the start, the output layer's last; by seed."""
+    found = records(its_sweep, {"adam": [0.9] * 5, "sgd": [0.9] * 5})
+    for one in found:
+        values = gradients[int(one["id"].rpartition("/")[2])]
+        names = [f"dense_{i}" for i in range(len(values))]
+        one["health"] = {
+            "layer": names, "kind": ["dense"] * len(names), "units": [100] * len(names), "activation": names,
+            "start": {"gradient": values, "loss": [2.3] * len(names)}, "end": {"gradient": values[::-1]},
+        }  # fmt: skip
+    return found
+
+
+def test_a_number_about_layers_is_held_against_its_bounds():
+    falling = [[1e-4 * f, 1e-3, 1e-2, 1e-1, 1.0, 2.0] for f in (1.0, 1.1, 0.9, 1.2, 1.0)]
+    verdicts = {}
+    for metric, bounds in {
+        "health:gradient:first/last": {"below": 1e-3},
+        "health:gradient:last": {"below": 0.5},
+        "health:gradient:max/min": {"above": 1e3, "below": 1e4},
+        "health:factor": {"below": 0.6},
+        "health:loss": {"above": 2.0},
+    }.items():
+        its_sweep = sweep({"has": "optimizer=adam", "metric": metric, **bounds}, health=True)
+        [decision], looks = decide(its_sweep, layered(its_sweep, falling))
+        verdicts[metric] = decision.verdict, decision.words
+        assert len(looks) == 1
+    assert [found for found, _ in verdicts.values()] == [
+        "supported", "contradicted", "undecided", "supported", "supported",
+    ]  # fmt: skip
+    assert verdicts["health:gradient:first/last"][1].startswith("0.000104 [9.08e-05, 0.000119], asked for below 0.001;")
+    assert verdicts["health:gradient:last"][1] == (
+        "1 in every seed, asked for below 0.5; health:gradient:last at the start; 5 seeds"
+    )
+
+
+def test_a_number_is_needed_from_every_run_and_one_seed_decides_nothing():
+    table = {"has": "optimizer=adam", "metric": "health:saturated:max", "below": 0.6}
+    its_sweep = sweep(table, health=True)
+    [decision], _ = decide(its_sweep, layered(its_sweep, [[1.0, 2.0]] * 5))
+    assert decision.verdict == "undecided"
+    assert decision.words.startswith("5 of 5 runs without a number (adam/relu/0, adam/relu/1")
+    its_sweep = sweep({"has": "optimizer=adam", "above": 0.5}, seeds=1)
+    [decision], looks = decide(its_sweep, records(its_sweep, {"adam": [0.9]}))
+    assert (decision.verdict, looks) == ("undecided", [])
+    assert decision.words.startswith("undecided (one seed): 0.9")
+
+
+def test_the_last_epoch_of_layers_is_their_end_and_failures_do_not_count_there():
+    table = {**BETTER, "metric": "health:gradient:first", "at": "last", "margin": 0.1}
+    its_sweep = sweep(table, health=True)
+    its_records = layered(its_sweep, [[1.0, 2.0, 8.0 * f] for f in (1.0, 1.1, 0.9, 1.2, 1.0)])
+    for one in its_records:
+        one["status"] = "diverged"
+        seed = int(one["id"][-1])
+        one["health"]["end"]["gradient"][0] /= 2 + 0.1 * seed if "adam" in one["id"] else 1
+    [decision], _ = decide(its_sweep, its_records)
+    assert decision.verdict == "supported"
+    assert "health:gradient:first at the last epoch, margin 10 %" in decision.words
+
+
+def test_any_number_can_have_bounds():
+    found = verdict({"has": "optimizer=adam", "above": 0.87}, apart(0.03))
+    assert found == ("supported", "0.88 [0.877, 0.883], asked for above 0.87; val_accuracy at the last epoch; 5 seeds")
+    assert verdict({"has": "optimizer=adam", "below": 0.87}, apart(0.03))[0] == "contradicted"
+    assert verdict({"has": "optimizer=adam", "below": 0.8805}, apart(0.03))[0] == "undecided"
