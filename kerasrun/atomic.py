@@ -55,7 +55,7 @@ def write_with(path: Path, fill: Callable[[Path], None]) -> None:
 
 
 def write_folder(path: Path, fill: Callable[[Path], None]) -> None:
-    """Make a folder that holds whatever `fill` writes, without folders of its own, to the temporary one it is given.
+    """Make a folder that holds whatever `fill` writes to the temporary one that it is given.
 
     Raises:
         DiskError: as `write`; or there is such a folder already. Nothing is left of what was written.
@@ -67,7 +67,7 @@ def write_folder(path: Path, fill: Callable[[Path], None]) -> None:
             temporary.mkdir()
             fill(temporary)
             _failpoint("fsync", path)
-            for written in (*temporary.iterdir(), temporary):
+            for written in (*temporary.rglob("*"), temporary):
                 _sync(written)
             _failpoint("rename", path)
             temporary.rename(path)

@@ -13,13 +13,13 @@ import kerasrun
 ROOT = Path(kerasrun.__file__).parent
 LAYERS = (  # a module imports from its own layer and from those above
     ("errors",),
-    ("literals", "keras_names", "objects", "task", "settings", "environment"),
-    ("own_data", "inputs", "dataset_table", "tables", "knobs", "npz_header", "recipe_files", "catalog"),
+    ("literals", "keras_names", "objects", "task", "settings", "environment", "atomic"),
+    ("own_data", "inputs", "dataset_table", "tables", "images", "texts", "knobs", "npz_header", "recipe_files", "catalog"),
     ("schedules", "experiment_file", "experiment"),
-    ("atomic", "run_folder", "run_record", "sweep_record"),
+    ("run_folder", "run_record", "sweep_record"),
     ("runs", "compile_cache", "run_index", "run_tables", "run_check", "differences", "incoming", "merging", "trained"),
     ("datasets", "layers", "recipes"),
-    ("checkup", "training", "continuation", "verification"),
+    ("checkup", "description", "training", "continuation", "verification"),
     ("sweeps",),
     ("analysis",),
     ("cli", "__main__"),

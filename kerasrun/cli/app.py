@@ -17,8 +17,8 @@ from kerasrun.errors import InputError, KerasrunError, unknown
 # Each is a module of this package (with _ for -) with a function of that name, or, where it has commands, an `app`
 COMMANDS = (
     "train", "resume", "verify", "show", "check", "find-rate", "diagnose", "step", "regions", "compare", "plot",
-    "evaluate", "predict", "mistakes", "sweep", "tune", "claims", "experiments", "merge", "runs", "datasets",
-    "recipes", "doctor",
+    "evaluate", "predict", "mistakes", "export", "sweep", "tune", "claims", "experiments", "merge", "runs",
+    "datasets", "recipes", "doctor",
 )  # fmt: skip
 SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 UsageError: Any = typer.BadParameter.__base__  # typer carries a copy of click of its own, under changing names

@@ -39,8 +39,8 @@ def _choose_backend() -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Hold back what TensorFlow's C++ code writes to stderr while it loads; show it when loading fails."""
+def quiet() -> Iterator[None]:
+    """Hold back what TensorFlow's C++ code writes to stderr; show it when the block fails."""
     try:
         stderr = os.dup(2)
     except OSError:  # no stderr at all
@@ -72,7 +72,7 @@ def _hidden(names: tuple[str, ...]) -> Iterator[None]:
 
 
 _choose_backend()
-with _quiet(), _hidden(environment.hidden_from_keras), collector_at_rest():  # which saves half a second
+with quiet(), _hidden(environment.hidden_from_keras), collector_at_rest():  # which saves half a second
     import keras
     import tensorflow  # noqa: F401
 if environment.hidden_from_keras:  # a process that is nobody else's: what is there now stays to its end
