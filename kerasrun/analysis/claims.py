@@ -216,7 +216,7 @@ class _Reader:
         return metric
 
     def _at(self, metric: str) -> moments.At:
-        """Return the moment: the last epoch at a fixed budget, the best where runs may stop early; of layers the start."""
+        """Return the moment: the last epoch at a fixed budget, the best where runs may stop early."""
         if layer_numbers.is_one(metric):
             return moments.At(settings.choice("start", "last")("at", self.table.get("at", "start")))
         if metric.startswith("test_"):
