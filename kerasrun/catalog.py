@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasrun import own_data
 from kerasrun.dataset_table import DatasetEntry, Download, entries
-from kerasrun.errors import InputError, KerasrunError, unknown
+from kerasrun.errors import InputError, KerasrunError, shown, unknown
 from kerasrun.knobs import Knob
 from kerasrun.literals import format_call, format_value, parse_call
 from kerasrun.own_data import TABLE_ENDINGS, Source
@@ -79,11 +79,14 @@ def dataset(text: str, options: Mapping[str, Any] = MappingProxyType({})) -> tup
         return _synthetic(entry), arguments
     if text.strip().endswith(".npz"):
         return _file(Path(text.strip()).expanduser())
+    if "/" in text.partition("(")[0]:
+        raise InputError(f"{shown(text)}: no such folder, and no file of a kind that can be trained on")
     given, arguments = parse_call(text)
     found = next((name for name in entries() if _same(name, given)), None)
     if found is None:
         error = unknown("dataset", given, entries())
-        raise InputError(f"{error}\nor synthetic:<name>, or a path ending in {', '.join((*TABLE_ENDINGS, '.npz'))}")
+        files = ", ".join((*TABLE_ENDINGS, ".npz"))
+        raise InputError(f"{error}\nor synthetic:<name>, a path ending in {files}, or a folder of images")
     entry = entries()[found]
     _check_arguments(entry, arguments)
     arguments = {**entry.arguments, **arguments}

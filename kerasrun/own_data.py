@@ -1,4 +1,4 @@
-"""The kinds of data of one's own (tables …): how a path is recognized, and the options of how it is read.
+"""The kinds of data of one's own (tables, images …): how a path is recognized, and the options of how it is read.
 
 An option is a setting of the experiment that only such data has: `--target price`, `target=price`, TOML, one column of
 `compare`. What opens the data (`module`) has `describe(path, options) -> (DatasetEntry, options)`, canonical options
@@ -7,14 +7,21 @@ with what was inferred; kerasrun/datasets/<name>.py reads it. Nothing is opened 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os.path import expanduser, isdir
 from typing import Any
 
-from kerasrun import objects, settings
+from kerasrun import dataset_table, objects, settings
 from kerasrun.errors import InputError, shown
 
 TABLE_ENDINGS = (".csv", ".tsv", ".tab", ".data", ".txt", ".parquet", ".pq")
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
+PARTS = {  # words for a part of the data
+    "train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
+    "dev": "validation", "test": "test", "testing": "test",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,22 @@ def kinds(name: str, value: Any) -> tuple[str, ...]:
     return tuple(sorted(pairs))
 
 
+def size(name: str, value: Any) -> str:
+    """Read height and width in pixels, as 96x128; one number is both."""
+    match = re.fullmatch(r"(\d{1,5})(?:\s*[x×]\s*(\d{1,5}))?", str(value).strip().lower())
+    height, width = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not height or not width:
+        raise InputError(f"{name}={shown(value)} must be height and width in pixels, as 96x128")
+    return f"{height}x{width}"
+
+
+def channels(name: str, value: Any) -> int:
+    """Read the number of channels: 1, grey, or 3, colour."""
+    if str(value).strip() not in ("1", "3"):
+        raise InputError(f"{name}={shown(value)} must be 1 (grey) or 3 (colour)")
+    return int(value)
+
+
 KINDS = ("number", "category", "date")
 _COLUMN = settings.optional(column)
 TABLE_OPTIONS = {
@@ -110,8 +133,15 @@ TABLE_OPTIONS = {
     "encoding": Option(None, settings.optional(settings.text), "tables: of the text, as latin-1 or cp949"),
 }  # fmt: skip
 
+IMAGE_OPTIONS = {
+    "resize": Option(None, settings.optional(size), "images: height and width in pixels, as 96x128; all have one size"),
+    "channels": Option(None, settings.automatic(channels), "images: 1 (grey) or 3 (colour); grey where all are"),
+    "skip_broken": Option(False, settings.boolean, "images: go on without files that cannot be read", flag=True),
+}  # fmt: skip
+
 TABLES = Source("tables", "dense", options=TABLE_OPTIONS, module="kerasrun.tables")
-SOURCES = (TABLES,)
+IMAGES = Source("images", "cnn", options=IMAGE_OPTIONS, module="kerasrun.images")
+SOURCES = (TABLES, IMAGES)
 
 
 def options() -> dict[str, Option]:
@@ -120,6 +150,20 @@ def options() -> dict[str, Option]:
 
 
 def source_of(text: str) -> Source | None:
-    """Return the kind of data that a path names, or None where it is no path of data of one's own."""
+    """Return the kind of data that a path names, or None where it is no path of data of one's own.
+
+    A folder is one of images. A dataset's name goes before a folder of that name; with a slash it is the folder.
+    """
     path = text.strip().lower().removesuffix(".gz")
-    return TABLES if path.endswith(TABLE_ENDINGS) and not path.startswith("synthetic:") else None
+    if path.startswith("synthetic:"):
+        return None
+    if path.endswith(TABLE_ENDINGS):
+        return TABLES
+    return IMAGES if path.endswith(IMAGE_ENDINGS) or is_folder(text) else None
+
+
+def is_folder(text: str) -> bool:
+    """Tell whether a text names a folder, and no dataset."""
+    text = text.strip()
+    named = text.lower().replace("_", "-") in dataset_table.entries()
+    return isdir(expanduser(text)) and not (named and "/" not in text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from os.path import isfile
+from os.path import exists
 from typing import Any
 
 from kerasrun import objects
@@ -128,13 +128,13 @@ def automatic(read: Reader) -> Reader:
 
 
 def fraction_or_path(name: str, value: Any) -> float | str:
-    """Read a part of the whole, above 0 and below 1, or the path of a file that exists."""
+    """Read a part of the whole, above 0 and below 1, or the path of a file or folder that exists."""
     typed = _typed(value)
     if isinstance(typed, int | float) and not isinstance(typed, bool):
         if not 0 < typed < 1:
             raise InputError(f"{name}={shown(value)} must be a part of the whole, above 0 and below 1, as 0.2")
         return float(typed)
-    if not isfile(str(value)):
+    if not exists(str(value)):
         raise InputError(f"{name}={shown(value)}: neither a number between 0 and 1 nor a file")
     return str(value)
 

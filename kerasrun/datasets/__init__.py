@@ -70,7 +70,7 @@ def load(experiment: Wanted) -> Data:
     notes = (*unsplit.notes, *notes, *checks.notes_on_split(unsplit))
     return Data(
         unsplit.task, **unsplit.parts(), content_hash=hashed, synthetic=unsplit.synthetic, notes=notes,
-        passes=unsplit.passes, inputs=unsplit.inputs,
+        passes=unsplit.passes, inputs=unsplit.inputs, files=unsplit.files, skipped=unsplit.skipped,
     )  # fmt: skip
 
 

@@ -192,7 +192,7 @@ def _converted(unsplit: Unsplit, part: Part) -> Part:
     x_dtype = part.x.dtype if part.x.dtype == np.uint8 else np.dtype(unsplit.task.input_dtype)
     y_dtype = np.float32 if unsplit.task.kind == "regression" else np.int32
     return Part(
-        part.x if unsplit.fit else part.x.astype(x_dtype, copy=False),
+        part.x if unsplit.fit or part.x.dtype == x_dtype else part.x.astype(x_dtype, copy=False),
         part.y.astype(y_dtype, copy=False),
         part.rows,
         None if part.weights is None else part.weights.astype(np.float32, copy=False),

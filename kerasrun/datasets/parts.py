@@ -73,6 +73,8 @@ class Unsplit:
         inputs: how x was made of the rows of one's own data.
         by: how parts are held out: "class" (at random, stratified), "group" or "time".
         key: (n,), for each training example: equal values stay together (group), the largest are held out (time).
+        files: what each row is called, where each is a file.
+        skipped: name and reason of each file that could not be read.
     """
 
     task: Task
@@ -90,6 +92,8 @@ class Unsplit:
     inputs: TableInputs | None = None
     by: Literal["class", "group", "time"] = "class"
     key: np.ndarray | None = None
+    files: Sequence[str] = ()
+    skipped: Sequence[tuple[str, str]] = ()
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -121,6 +125,8 @@ class Data:
         notes: lines for the user.
         passes: passes over the training part that count as one epoch; 100 for truth tables, else 1.
         inputs: how x was made of the rows of one's own data; None where x is what the saved model takes.
+        files: what each row is called, where each is a file.
+        skipped: name and reason of each file that could not be read.
     """
 
     task: Task
@@ -132,6 +138,8 @@ class Data:
     notes: tuple[str, ...] = field(default=())
     passes: int = 1
     inputs: TableInputs | None = None
+    files: Sequence[str] = ()
+    skipped: Sequence[tuple[str, str]] = ()
 
 
 def content_hash(parts: dict[str, Part]) -> str:

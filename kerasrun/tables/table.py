@@ -14,16 +14,13 @@ import numpy as np
 
 from kerasrun.dataset_table import DatasetEntry
 from kerasrun.errors import InputError
+from kerasrun.own_data import PARTS
 from kerasrun.tables import asked, kinds, reader, targets
 from kerasrun.tables.asked import Options, argument, listed
 from kerasrun.tables.kinds import Column
 from kerasrun.task import Task
 
 LARGEST_VOCABULARY = 1000  # categories of one column that a network is shown; the most frequent ones
-_PARTS = {
-    "train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
-    "dev": "validation", "test": "test", "testing": "test",
-}  # fmt: skip
 _SHOWN = 4
 
 
@@ -253,7 +250,7 @@ def _inputs(path: Path, raw: reader.Raw, options: Options) -> tuple[tuple[Column
 
 def _parts(path: Path, raw: reader.RawColumn) -> np.ndarray:
     """Return the part that each row is said to belong to."""
-    named = [_PARTS.get(text.lower()) for text in raw.texts]
+    named = [PARTS.get(text.lower()) for text in raw.texts]
     if raw.form != "texts" or raw.empty.any() or None in named or "train" not in named:
         held = listed(raw.texts) if raw.texts else raw.form
         raise InputError(

@@ -315,9 +315,12 @@ def _record_start(
     monitor, mode = experiment.monitored
     run.write_text(MODEL, network.summary(built.model))
     sizes = {"train": len(data.train.x), "validation": len(data.validation.x), "test": len(data.test.x)}
+    found = {"hash": data.content_hash, **sizes, **_guessing(data), "synthetic": data.synthetic}
+    if data.skipped:
+        found["skipped"] = [list(file) for file in data.skipped]
     run.update(
         identity=identity(experiment, data.content_hash),
-        data={"hash": data.content_hash, **sizes, **_guessing(data), "synthetic": data.synthetic},
+        data=found,
         task=_task(data),
         inputs=data.inputs.record() if data.inputs else None,
         parameters=built.network.count_params(),

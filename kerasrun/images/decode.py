@@ -1,0 +1,132 @@
+"""One image file -> pixels, and what is wrong with it where there are none.
+
+Pillow decodes, not TensorFlow: a folder is checked before TensorFlow is loaded. What a file is follows from its
+content, not from its name.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kerasrun.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
+GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")  # Pillow's modes without colour
+_TURNED = (5, 6, 7, 8)  # values of the EXIF tag by which height and width change places
+_ORIENTATION = 0x0112
+
+
+class Broken(Exception):
+    """Why a file gives no image."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the first bytes of an image say.
+
+    Args:
+        size: height and width in pixels, as it is looked at.
+        grey: whether it has no colour.
+        format: of the file: one of FORMATS.
+    """
+
+    size: tuple[int, int]
+    grey: bool
+    format: str
+
+
+def require() -> None:
+    """Refuse to go on without Pillow.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        import PIL  # noqa: F401
+    except ImportError:
+        raise InputError("images of one's own need Pillow\npip install 'kerasrun[images]'") from None
+
+
+def version() -> str:
+    """Return the version of Pillow: another one may decode a JPEG to other last digits."""
+    import PIL
+
+    return PIL.__version__
+
+
+def header(content: bytes) -> Header:
+    """Return what the first bytes of a file say.
+
+    Raises:
+        Broken: it is no image.
+    """
+    with _opened(content) as image:
+        width, height = image.size
+        turned = image.getexif().get(_ORIENTATION) in _TURNED
+        return Header((width, height) if turned else (height, width), image.mode in GREY, str(image.format))
+
+
+def pixels(content: bytes, size: tuple[int, int], channels: int) -> np.ndarray:
+    """Return an image as a person sees it: turned as the camera says, the first picture of several, on white.
+
+    Args:
+        content: the file.
+        size: height and width to bring it to; sides are stretched (bilinear, averaging where it becomes smaller).
+        channels: 1 or 3.
+
+    Returns:
+        uint8, (height, width) or (height, width, 3).
+
+    Raises:
+        Broken: it is no image, or it ends too early.
+    """
+    from PIL import ImageOps
+    from PIL.Image import Resampling
+
+    with _opened(content) as image:
+        image = ImageOps.exif_transpose(image)
+        image = _plain(image).convert("L" if channels == 1 else "RGB")
+        if image.size != size[::-1]:
+            image = image.resize(size[::-1], Resampling.BILINEAR)
+        return np.asarray(image, dtype=np.uint8)
+
+
+def _plain(image: Image) -> Image:
+    """Return an image with 8 bits a channel that is nowhere transparent."""
+    from PIL import Image as pillow
+
+    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
+        return pillow.fromarray((np.asarray(image).astype(np.int64) // 257).clip(0, 255).astype(np.uint8))
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        return pillow.alpha_composite(pillow.new("RGBA", image.size, "white"), image)
+    return image
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[Image]:
+    """Open an image, and say in words what is wrong with it."""
+    from PIL import Image as pillow
+    from PIL import UnidentifiedImageError
+
+    if not content:
+        raise Broken("empty")
+    try:
+        with pillow.open(io.BytesIO(content), formats=FORMATS) as image:
+            yield image
+    except UnidentifiedImageError:
+        raise Broken(f"no {', '.join(FORMATS[:-1])} or {FORMATS[-1]}") from None
+    except pillow.DecompressionBombError:
+        raise Broken("declares more pixels than any photograph has") from None
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, MemoryError, ArithmeticError) as error:
+        text = str(error).splitlines()[0][:80] if str(error) else type(error).__name__
+        raise Broken("ends too early" if "truncated" in text.lower() else text) from None
