@@ -24,6 +24,7 @@ _HOW: Mapping[str, Callable[[Sequence[float]], float | None]] = {
     "first": lambda values: values[0],
     "last": lambda values: values[-1],
     "mean": fmean,
+    "size": lambda values: fmean(map(abs, values)),
     "min": min,
     "max": max,
     "first/last": lambda values: _ratio(values[0], values[-1]),
