@@ -42,8 +42,8 @@ def main() -> None:
     effort = Effort(effort.rounds, effort.epochs, tuple(given.only))
     for name in () if given.report else given.names or STUDIES:
         print(f"{name} …", flush=True)
-        about = _about()
-        _write(given.results / f"{name}.csv", about, list(STUDIES[name](effort)))
+        machine = about()
+        _write(given.results / f"{name}.csv", machine, list(STUDIES[name](effort)))
     print(write_report(given.results))
 
 
@@ -58,7 +58,8 @@ def _write(path: Path, about: str, rows: list[Row]) -> None:
         writer.writerows(rows)
 
 
-def _about() -> str:
+def about() -> str:
+    """Return day, machine, versions and the load at this moment, in a line."""
     hardware = environment.hardware()
     packages = ("keras", "tensorflow", "torch", "jax", "numpy")
     software = " · ".join(f"{name} {_version(name)}" for name in packages)
