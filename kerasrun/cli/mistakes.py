@@ -117,7 +117,11 @@ def _worst(run: Run, known: Trained, part: str, most: int, recipe: str | None) -
         captions = [f"{cell[0]} taken for {cell[1]}" + (f" ({cell[2]:.0%})" if len(cell) > 2 else "") for cell in cells]
     numbers = [str(row) for row in rows[picked].tolist()]
     names, held, images = _held(known, None if examples is None else examples.x[picked])
-    captions = [f"row {number}: {caption}" for number, caption in zip(numbers, captions, strict=True)]
+    called = [f"row {number}" for number in numbers]
+    if examples is not None and "file" in examples.ids:
+        called = [examples.ids["file"][i] for i in picked]
+        names, held = ("file",), [(name,) for name in called]
+    captions = [f"{name}: {caption}" for name, caption in zip(called, captions, strict=True)]
     every = [(n, *_shortest((*c, *h))) for n, c, h in zip(numbers, cells, held or [()] * len(cells), strict=True)]
     return _Worst(title, ("row", *columns, *names), every, captions, images, notes)
 

@@ -27,7 +27,12 @@ Block = tuple[list[str], list[tuple[Any, ...]]]  # names of predicted columns; r
 def predict(
     run: Annotated[str, typer.Argument(help="A run, or last.", show_default=False)],
     given: Annotated[
-        str, typer.Argument(metavar="INPUT", help="A table, an .npz file or a dataset's name.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="INPUT",
+            help="A table, an .npz file, a dataset's name, a folder of images, or image files.",
+            show_default=False,
+        ),
     ],
     *,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="FILE.csv, for any number of rows.")] = None,
@@ -49,9 +54,9 @@ def predict(
     opened = rows.opened(given, known, keep=own_data.columns("keep", keep) if keep else ())
     first = next(opened.chunks, None)  # what cannot be read is found before TensorFlow is loaded
     if first is None:
-        raise InputError(f"{given}: holds no row")
+        raise InputError(f"{given[0]}: holds no row")
     if output is None and len(first.x) > _MOST:
-        raise InputError(f"{given}: more than {_MOST:,} rows, too many for the screen\nwrite a file: -o out.csv")
+        raise InputError(f"{given[0]}: more than {_MOST:,} rows, too many for the screen\nwrite a file: -o out.csv")
     blocks = _predicted(found, known, chain([first], opened.chunks), recipe)
     if output is None:
         texts = len(opened.ids) + (known.kind != "regression")

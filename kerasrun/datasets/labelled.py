@@ -47,7 +47,10 @@ def own_part(run: Run, trained: Trained, part: str) -> Labelled:
             "restore it, or name a file: --data FILE"
         )
     found = getattr(data, part)
-    return Labelled(found.x, found.y, {"row": found.rows.tolist()})
+    ids: dict[str, Sequence] = {"row": found.rows.tolist()}
+    if data.files:
+        ids["file"] = [data.files[row] for row in ids["row"]]
+    return Labelled(found.x, found.y, ids)
 
 
 def file(given: str, trained: Trained) -> Labelled:

@@ -18,6 +18,7 @@ from kerasrun.trained import Trained
 
 READERS = {  # kind of input -> its reader, and the kind of data of the models that it feeds
     "tables": ("table_rows", "tables"),
+    "images": ("image_rows", "arrays"),
     "npz": ("npz_rows", "arrays"),
     "named": ("named_rows", "arrays"),
 }
@@ -54,11 +55,11 @@ class Rows:
     notes: list[str] = field(default_factory=list)
 
 
-def opened(given: str, trained: Trained, *, labelled: bool = False, keep: Sequence[str] = ()) -> Rows:
+def opened(given: str | Sequence[str], trained: Trained, *, labelled: bool = False, keep: Sequence[str] = ()) -> Rows:
     """Open an input as the model takes it; what can be checked without reading it all is checked.
 
     Args:
-        given: a file's path, or a dataset's name.
+        given: a file's path, a folder's, or a dataset's name; or the paths of several images.
         trained: the model.
         labelled: the right answers are needed, too.
         keep: further columns of a table that go into the ids.
@@ -66,18 +67,22 @@ def opened(given: str, trained: Trained, *, labelled: bool = False, keep: Sequen
     Raises:
         InputError: no such input, or one of another kind than the model takes.
     """
-    source = own_data.source_of(given)
+    every = [given] if isinstance(given, str) else [*given]
+    given, source = every[0], own_data.source_of(every[0])
+    if len(every) > 1 and any(own_data.source_of(each) is not own_data.IMAGES for each in every):
+        raise InputError(f"{len(every)} inputs, of which one is no image; several at once can only be images")
     kind = source.name if source else "npz" if given.strip().endswith(".npz") else "named"
     reader, fed = READERS.get(kind, ("", kind))
     if fed != trained.source or not reader:
         wanted = {
-            "arrays": f"arrays of shape {trained.shape}: an .npz file with x, or a dataset's name",
+            "arrays": f"arrays of shape {trained.shape}: an .npz file with x, a dataset's name, or images",
             "tables": f"a table ({', '.join(own_data.TABLE_ENDINGS)})",
         }
         raise InputError(
             f"{shown(given)}: run {trained.run} was trained on other data; it takes {wanted[trained.source]}"
         )
-    return import_module(f"kerasrun.datasets.{reader}").opened(given, trained, labelled=labelled, keep=keep)
+    what = every if reader == "image_rows" else given
+    return import_module(f"kerasrun.datasets.{reader}").opened(what, trained, labelled=labelled, keep=keep)
 
 
 def fitting(x: np.ndarray, trained: Trained, where: str, first: int = 0) -> np.ndarray:

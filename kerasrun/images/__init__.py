@@ -6,6 +6,8 @@ folder.py    the sentence: from a path and its options to a Folder, kept decoded
 profile.py   what to know of a folder before training
 """
 
-from kerasrun.images.folder import Folder, describe, opened, task_of
+from kerasrun.images.decode import Broken
+from kerasrun.images.folder import Folder, decoded, describe, opened, task_of
+from kerasrun.images.listing import all_below
 
-__all__ = ["Folder", "describe", "opened", "task_of"]
+__all__ = ["Broken", "Folder", "all_below", "decoded", "describe", "opened", "task_of"]

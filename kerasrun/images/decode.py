@@ -44,6 +44,19 @@ class Header:
     format: str
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """An image.
+
+    Args:
+        pixels: uint8, (height, width) or (height, width, 3).
+        size: height and width of the file.
+    """
+
+    pixels: np.ndarray
+    size: tuple[int, int]
+
+
 def require() -> None:
     """Refuse to go on without Pillow.
 
@@ -75,16 +88,13 @@ def header(content: bytes) -> Header:
         return Header((width, height) if turned else (height, width), image.mode in GREY, str(image.format))
 
 
-def pixels(content: bytes, size: tuple[int, int], channels: int) -> np.ndarray:
+def decoded(content: bytes, size: tuple[int, int], channels: int) -> Decoded:
     """Return an image as a person sees it: turned as the camera says, the first picture of several, on white.
 
     Args:
         content: the file.
         size: height and width to bring it to; sides are stretched (bilinear, averaging where it becomes smaller).
         channels: 1 or 3.
-
-    Returns:
-        uint8, (height, width) or (height, width, 3).
 
     Raises:
         Broken: it is no image, or it ends too early.
@@ -93,11 +103,9 @@ def pixels(content: bytes, size: tuple[int, int], channels: int) -> np.ndarray:
     from PIL.Image import Resampling
 
     with _opened(content) as image:
-        image = ImageOps.exif_transpose(image)
-        image = _plain(image).convert("L" if channels == 1 else "RGB")
-        if image.size != size[::-1]:
-            image = image.resize(size[::-1], Resampling.BILINEAR)
-        return np.asarray(image, dtype=np.uint8)
+        upright = _plain(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
+        fitting = upright if upright.size == size[::-1] else upright.resize(size[::-1], Resampling.BILINEAR)
+        return Decoded(np.asarray(fitting, dtype=np.uint8), upright.size[::-1])
 
 
 def _plain(image: Image) -> Image:

@@ -14,6 +14,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,7 +25,7 @@ from kerasrun import atomic, environment, task
 from kerasrun.dataset_table import DatasetEntry
 from kerasrun.errors import InputError, shown
 from kerasrun.images import decode
-from kerasrun.images.decode import Broken, Header
+from kerasrun.images.decode import Broken, Decoded, Header
 from kerasrun.images.listing import File, Listing, listed
 from kerasrun.own_data import IMAGE_ENDINGS
 from kerasrun.task import Task
@@ -116,6 +117,20 @@ def opened(path: Path, options: Options) -> Folder:
     return _folder(path, options, listing, place, facts)
 
 
+def decoded(paths: Sequence[Path], size: tuple[int, int], shape: Sequence[int]) -> list[Decoded | Broken]:
+    """Return some images, or why a file gives none.
+
+    Args:
+        paths: of the files.
+        size: height and width to bring them to.
+        shape: of one image, as in `Folder`.
+    """
+    decode.require()
+    channels = 1 if len(shape) == 2 else 3
+    with _quiet(), ThreadPoolExecutor(environment.cores()) as pool:
+        return [*pool.map(lambda p: _attempt(p, lambda c: decode.decoded(c, size, channels)), paths)]
+
+
 def task_of(folder: Folder) -> Task:
     """Return the task of telling the classes of a folder apart."""
     name = folder.path.resolve().name
@@ -149,8 +164,7 @@ def _folder(path: Path, options: Options, listing: Listing, place: Path, facts: 
 
 def _make(path: Path, options: Options, listing: Listing, place: Path, made_of: str) -> dict[str, Any]:
     """Decode all files into `place`, and return what there is to know of them."""
-    with warnings.catch_warnings(), ThreadPoolExecutor(environment.cores()) as pool:
-        warnings.simplefilter("ignore")  # of Pillow, about damaged EXIF and large images
+    with _quiet(), ThreadPoolExecutor(environment.cores()) as pool:
         headers = dict(_tried(pool, path, listing.files, lambda content: decode.header(content)))
         found = [header for header in headers.values() if isinstance(header, Header)]
         size, notes = _size(path, options, found)
@@ -163,7 +177,8 @@ def _make(path: Path, options: Options, listing: Listing, place: Path, made_of: 
         def fill(temporary: Path) -> None:
             with open(temporary, "wb", opener=atomic.no_link) as out:
                 whole = [file for file in listing.files if file not in broken]
-                for file, one in _tried(pool, path, whole, lambda c: (_digest(c), decode.pixels(c, size, channels))):
+                tried = _tried(pool, path, whole, lambda c: (_digest(c), decode.decoded(c, size, channels).pixels))
+                for file, one in tried:
                     if isinstance(one, Broken):
                         broken[file] = one
                         continue
@@ -188,18 +203,26 @@ def _tried(
     pool: ThreadPoolExecutor, path: Path, files: Sequence[File], read: Callable[[bytes], _T]
 ) -> Iterator[tuple[File, _T | Broken]]:
     """Yield each file with what its content is read as, or what is wrong with it."""
-
-    def attempt(file: File) -> _T | Broken:
-        try:
-            return read((path / file.name).read_bytes())
-        except OSError as error:
-            return Broken((error.strerror or str(error)).lower())
-        except Broken as error:
-            return error
-
     for start in range(0, len(files), _AT_A_TIME):
         some = files[start : start + _AT_A_TIME]
-        yield from zip(some, pool.map(attempt, some), strict=True)
+        yield from zip(some, pool.map(lambda file: _attempt(path / file.name, read), some), strict=True)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Pillow's warnings about damaged EXIF and large images; in all threads, so around all of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _attempt(path: Path, read: Callable[[bytes], _T]) -> _T | Broken:
+    try:
+        return read(path.read_bytes())
+    except OSError as error:
+        return Broken((error.strerror or str(error)).lower())
+    except Broken as error:
+        return error
 
 
 def _size(path: Path, options: Options, found: Sequence[Header]) -> tuple[tuple[int, int], list[str]]:

@@ -90,6 +90,17 @@ def listed(folder: Path) -> Listing:
     return Listing(classes, tuple(files), bool(parts), tuple(notes))
 
 
+def all_below(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the names of all images in a folder and the folders in it, sorted, and lines for the user.
+
+    Raises:
+        InputError: one of them is a link to nothing.
+    """
+    ignored: Counter[str] = Counter()
+    names = sorted(name for name, *_ in _images(folder, folder, ignored))
+    return names, [f"left out, by their names no images: {_counted(ignored)}"] if ignored else []
+
+
 def _parts(folder: Path, inside: dict[str, Path]) -> dict[str, Path]:
     """Return the folders of the parts, in their order; none where the folders are classes."""
     known = {name: PARTS[name.lower()] for name in inside if name.lower() in PARTS}
