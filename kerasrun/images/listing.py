@@ -65,8 +65,8 @@ def listed(folder: Path) -> Listing:
     inside = _folders(folder)
     parts = _parts(folder, inside)
     found = {part: _classes(path) for part, path in parts.items()} if parts else {"train": _classes(folder)}
-    if not parts or not all(found.values()):
-        _refuse_without_classes(folder, found)
+    for part, folders in found.items():
+        _refuse_too_few(parts.get(part, folder), folders, least=2 if part == "train" else 1)
     classes = tuple(sorted(found["train"]))
     for part, folders in found.items():
         _refuse_strange(folder, part, [*folders], classes)
@@ -133,20 +133,17 @@ def _classes(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _refuse_without_classes(folder: Path, found: dict[str, dict[str, Path]]) -> None:
-    for part, classes in found.items():
-        if len(classes) > 1 or (part != "train" and classes):
-            continue
-        where = folder if len(found) == 1 else f"{folder}, {part} part"
-        if not classes:
-            raise InputError(
-                f"{where}: holds no folder; each class needs one of its own with its images in it\n"
-                f"as {folder.name}/cat/1.png, {folder.name}/dog/1.png"
-            )
-        name, path = next(iter(classes.items()))
-        inner = len(_folders(path)) > 1
-        hint = f"is it {folder.name}/{name}/ that you mean?" if inner else "two are needed to tell apart"
-        raise InputError(f"{where}: holds one class folder only, '{shown(name)}'; {hint}")
+def _refuse_too_few(folder: Path, classes: dict[str, Path], *, least: int) -> None:
+    if len(classes) >= least:
+        return
+    if not classes:
+        raise InputError(
+            f"{folder}: holds no folder; each class needs one of its own with its images in it\n"
+            f"as {folder.name}/cat/1.png, {folder.name}/dog/1.png"
+        )
+    name, path = next(iter(classes.items()))
+    hint = f"is it {folder.name}/{name}/ that you mean?" if len(_folders(path)) > 1 else "two are needed to tell apart"
+    raise InputError(f"{folder}: holds one class folder only, '{shown(name)}'; {hint}")
 
 
 def _refuse_strange(folder: Path, part: str, found: Sequence[str], classes: Sequence[str]) -> None:
