@@ -31,7 +31,7 @@ def parts(kind: str, table: Mapping[str, Any], grid: Grid) -> tuple[Part, ...]:
     """Return what has to hold for a claim to hold.
 
     Settings that a claim does not name vary on both sides alike: a comparison averages over them within each seed, a
-    share is asked for in each. `for_each` makes a part of each of their values.
+    share is asked for in each. `for_each` makes a part of each of their values; with `over`, all but that axis do.
 
     Args:
         kind: the key that says what holds.
@@ -49,6 +49,11 @@ def parts(kind: str, table: Mapping[str, Any], grid: Grid) -> tuple[Part, ...]:
     free = [axis for axis in range(len(grid.axes)) if axis not in next(iter(fixed))]
     asked = _for_each(table.get("for_each", []), free, grid)
     each = free if len(compared[0]) == 1 else asked
+    if "over" in table:
+        over = grid.axis(str(table["over"]))
+        if over not in free or over in asked:
+            raise InputError(f"over={shown(table['over'])}: the claim already chooses a value of it")
+        each = [axis for axis in free if axis != over]
     return tuple(
         _part([_with(c, chosen) for c in conditions], _JOINED.get(kind, " against "), grid, chosen)
         for chosen in grid.combinations(each)

@@ -37,6 +37,7 @@ KEYS = {
     "reaches": {"target", "share", "at", "before", "by", "margin"},
     "fails": {"target", "share", "at"},
     "faster": {"than", "to", "by", "margin"},
+    "stands": {"than", "over", "by", "target", "at", "margin"},
     "has": {"above", "below", *_MEASURED} - {"margin"},
 }
 _NAMED = 3  # so many parts are named in a claim that says nothing itself
@@ -60,7 +61,8 @@ class Target:
     lasting: int
 
     def __str__(self) -> str:
-        return f"{self.metric}={self.value:g}" + (f" in the last {self.lasting} epochs" if self.lasting else "")
+        last = " in the last epoch" if self.lasting == 1 else f" in the last {self.lasting} epochs"
+        return f"{self.metric}={self.value:g}" + (last if self.lasting else "")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Claim:
         kind: a key of KEYS, or "before" (reaches a target in fewer epochs), "same" (bitwise equal).
         parts: what has to hold.
         metric: column that is compared; "gap:accuracy" is training minus validation, "health:factor" and the like
-            are numbers about layers, "" where no column is.
+            are numbers about layers; of "stands" it is the axis; "" where no column is.
         at: the moment.
         margin: the smallest difference that matters.
         by: the difference that is asked for; 0 for any.
@@ -170,10 +172,15 @@ class _Reader:
         for one, other in sorted(clashes):
             if one in self.table and other in self.table:
                 raise InputError(f"{one} and {other} do not go together")
-        needed = {"better": "than", "at_least_as_good": "than", "faster": "than", "reaches": "target"}.get(keys[0])
-        if needed and needed not in self.table:
-            raise InputError(f"{keys[0]} needs {needed} = …")
-        alone = {"reaches": ("before", {"by", "margin"}), "fails": ("target", {"at"})}.get(keys[0], ("than", set()))
+        needed = {"reaches": ("target",), "stands": ("than", "over")}
+        compared = ("than",) if keys[0] in ("better", "at_least_as_good", "faster") else ()
+        for name in needed.get(keys[0], compared):
+            if name not in self.table:
+                raise InputError(f"{keys[0]} needs {name} = …")
+        at_target = ("target", {"at"})
+        alone = {"reaches": ("before", {"by", "margin"}), "fails": at_target, "stands": at_target}.get(
+            keys[0], ("than", set())
+        )
         if alone[0] not in self.table and (given := alone[1] & self.table.keys()):
             raise InputError(f"{sorted(given)[0]} needs {alone[0]} = …")
         return keys[0]
@@ -193,6 +200,8 @@ class _Reader:
         """Return the column that is compared, which every run will have; its usual one where none is named."""
         if kind in ("reaches", "fails", "same"):
             return ""
+        if kind == "stands":
+            return self._range()
         if kind in ("before", "faster"):
             return "epochs" if kind == "before" else "seconds" if "to" in self.table else "epoch_seconds"
         experiments = [cell.experiment for cell in self.sweep.cells]
@@ -223,7 +232,7 @@ class _Reader:
             if self.table.get("at", "best") != "best":
                 raise InputError("the test part is measured with the best epoch's weights alone; leave at out")
             return moments.At("best")
-        if self.key in ("reaches", "fails"):
+        if self.key in ("reaches", "fails", "stands"):
             return moments.At("last")
         patient = all(cell.experiment.patience is None for cell in self.sweep.cells)
         return moments.parse_at(str(self.table.get("at") or self.sweep.at or ("last" if patient else "best")))
@@ -255,6 +264,13 @@ class _Reader:
         if name not in known:
             raise unknown(f"metric of the {key}", name, known)
         return Target(name, float(value), settings.direction(name), self._lasting())
+
+    def _range(self) -> str:
+        """Return the axis along which settings grow harder to bear, which must be one of positive numbers."""
+        axis = self.places.axes[self.places.axis(str(self.table["over"]))]
+        if len(axis.names) > 1 or not all(isinstance(v, int | float) and v > 0 for (v, *_) in axis.values):
+            raise InputError(f"over={shown(self.table['over'])} must be an axis of numbers above 0 of its own")
+        return axis.names[0]
 
     def _bounds(self) -> tuple[float, float]:
         """Return what a number has to lie between."""

@@ -28,7 +28,7 @@ from kerasrun.analysis.looks import ALPHA, Look, Plan, plan
 from kerasrun.analysis.outcomes import LEARNS, outcome
 from kerasrun.analysis.statistics import estimate, holm, wilson
 
-_FAMILY = ("better", "faster", "before")  # their errors add up
+_FAMILY = ("better", "faster", "before", "stands")  # their errors add up
 _SHARES = ("reaches", "fails")
 _ALONE = (*_SHARES, "has", "same")  # no difference of two sides
 
@@ -260,6 +260,9 @@ def _decision(claim: Claim, its_plan: Plan | None, findings: tuple[Finding, ...]
 
 def _measure_words(claim: Claim) -> str:
     """Say what was compared, at which moment, and which difference matters."""
+    if claim.kind == "stands":
+        does = f"reaches {claim.target}" if claim.target else "learns"
+        return f"largest {claim.metric} up to which every run {does}, margin {100 * claim.margin.value:g} %"
     moment = f" until {claim.target}" if claim.target else f" {claim.at}" if claim.kind != "faster" else ""
     if claim.at.kind == "best" and claim.split == "validation" and not claim.target:
         moment += " (chosen on the same examples: optimistic)"

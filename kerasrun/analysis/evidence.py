@@ -112,6 +112,8 @@ def measure(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int]) -> Measu
     """Return what the runs of some seeds say about a comparison."""
     sides = [runs.of(side, seeds) for side in part.sides]
     unfit = unfit_reason(claim, sides)
+    if claim.kind == "stands":
+        return _largest(claim, part, runs, seeds, unfit)
     if claim.target:
         return _times(claim, claim.target, part, runs, seeds, unfit)
     learning = not layer_numbers.is_one(claim.metric)  # layers tell something of runs that fail, too
@@ -197,6 +199,27 @@ def _times(claim: Claim, target: Target, part: Part, runs: Runs, seeds: Sequence
     unit = "epochs" if claim.kind == "before" else "seconds"
     step = 1 / len(part.sides[0]) if claim.kind == "before" else 0.0
     return Measured(one, other, short, len(sides[0]), None, margin, "min", step, unit, unfit)
+
+
+def _largest(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int], unfit: str) -> Measured:
+    """Return the largest value of an axis up to which every run learns, or reaches the target."""
+
+    def number(record: Record) -> float:
+        return {**record["experiment"], **record["experiment"].get("knobs", {})}[claim.metric]
+
+    def stood(side: Sequence[Place], seed: int) -> float | None:
+        largest = None
+        for record in sorted(runs.of(side, [seed]), key=number):
+            if not (is_hit(record, claim.target) if claim.target else outcome(record) == LEARNS):
+                break
+            largest = number(record)
+        return largest
+
+    one, other = ({seed: stood(side, seed) for seed in seeds} for side in part.sides)
+    if without := [seed for seed in seeds if one[seed] is None or other[seed] is None]:
+        unfit = unfit or f"not even the smallest {claim.metric} does with seed {', '.join(map(str, without[:3]))}"
+    known = [{seed: number for seed, number in side.items() if number is not None} for side in (one, other)]
+    return Measured(known[0], known[1], (0, 0), len(seeds), None, claim.margin, "max", 0.0, claim.metric, unfit)
 
 
 def _by_seed(

@@ -10,15 +10,16 @@ from kerasrun.sweep_record import Axis
 OPTIMIZERS, ACTIVATIONS = ("sgd", "momentum", "adam"), ("relu", "tanh")
 
 
-def sweep(*tables, optimizers=OPTIMIZERS, activations=ACTIVATIONS[:1], seeds=5, extend=False, excluded=(), **changes):
-    """Return a sweep as grid.plan gives it, with the axes optimizer and activation."""
+def sweep(*tables, optimizers=OPTIMIZERS, activations=ACTIVATIONS[:1], seeds=5, extend=False, excluded=(),
+          over="activation", **changes):  # fmt: skip
+    """Return a sweep as grid.plan gives it, with the axes optimizer and activation, or what it goes `over`."""
     experiment = SimpleNamespace(
         metric_names=("accuracy",), loss="sparse_categorical_crossentropy", patience=None, evaluate_train=None,
         health=False,
     )  # fmt: skip
     cells = [
         SimpleNamespace(
-            setting={"optimizer": o, "activation": a}, seed=s, hash=f"{o}/{a}/{s}",
+            setting={"optimizer": o, over: a}, seed=s, hash=f"{o}/{a}/{s}",
             experiment=SimpleNamespace(**{**vars(experiment), **changes}),
         )
         for s, o, a in itertools.product(range(seeds), optimizers, activations)
@@ -26,7 +27,7 @@ def sweep(*tables, optimizers=OPTIMIZERS, activations=ACTIVATIONS[:1], seeds=5, 
     ]  # fmt: skip
     axes = (
         Axis(("optimizer",), tuple((o,) for o in optimizers)),
-        Axis(("activation",), tuple((a,) for a in activations)),
+        Axis((over,), tuple((a,) for a in activations)),
     )
     return SimpleNamespace(
         id="made-up-0000", file="made-up.toml", axes=axes, cells=tuple(cells), seeds=tuple(range(seeds)),

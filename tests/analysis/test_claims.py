@@ -10,6 +10,7 @@ from kerasrun.errors import InputError
 
 EQUAL = {"equal": ["optimizer=adam", "optimizer=sgd"]}
 REACHES = {"reaches": "optimizer=adam", "target": "val_accuracy=0.9"}
+STANDS = {"stands": "optimizer=adam", "than": "optimizer=sgd", "over": "activation"}
 BETTER = {"better": "optimizer=adam", "than": "optimizer=sgd"}
 
 
@@ -166,6 +167,10 @@ def test_lasting_targets_are_read():
         ({**BETTER, "metric": "gap:loss"}, "gap:loss needs margin"),
         ({**BETTER, "metric": "train_loss"}, "unknown metric 'train_loss'"),
         ({**REACHES, "target": "train_loss=0.4"}, "unknown metric of the target 'train_loss'"),
+        ({"stands": "optimizer=adam", "than": "optimizer=sgd"}, "stands needs over = …"),
+        ({**STANDS, "over": "optimizer"}, "over=optimizer must be an axis of numbers above 0"),
+        ({**STANDS, "over": "activation"}, "over=activation must be an axis of numbers above 0"),
+        ({**STANDS, "at": "last"}, "at needs target = …"),
         ({"has": "optimizer=adam"}, "has needs above = … or below = …"),
         ({"has": "optimizer=adam", "above": 0.5, "below": 0.4}, "has needs above = … or below = …"),
         ({"has": "optimizer=adam", "above": "much"}, "above=much is no number"),
@@ -212,7 +217,7 @@ def test_coupled_names_choose_one_point_of_their_axis():
 
 
 def test_every_kind_has_keys_of_its_own():
-    assert [*KEYS] == ["better", "at_least_as_good", "order", "equal", "reaches", "fails", "faster", "has"]
+    assert [*KEYS] == ["better", "at_least_as_good", "order", "equal", "reaches", "fails", "faster", "stands", "has"]
 
 
 WORDS = [
@@ -273,7 +278,7 @@ def test_numbers_about_layers_are_of_the_start_unless_it_says_otherwise():
     ("metric", "message"),
     [
         ("health:gradients:max", "unknown number of a layer 'gradients'; did you mean 'gradient'"),
-        ("health:gradient", "write health:gradient:HOW, HOW one of first, last, mean, min, max, first/last, max/min"),
+        ("health:gradient", "write health:gradient:HOW, HOW one of first, last, mean, size, min"),
         ("health:gradient:least", "write health:gradient:HOW"),
         ("health:factor:max", "write health:factor"),
         ("lsuv:factor", "unknown number of a layer 'factor'"),

@@ -433,3 +433,38 @@ def test_any_number_can_have_bounds():
     assert found == ("supported", "0.88 [0.877, 0.883], asked for above 0.87; val_accuracy at the last epoch; 5 seeds")
     assert verdict({"has": "optimizer=adam", "below": 0.87}, apart(0.03))[0] == "contradicted"
     assert verdict({"has": "optimizer=adam", "below": 0.8805}, apart(0.03))[0] == "undecided"
+
+
+def rated(its_sweep, largest):
+    """Return records of a sweep over learning rates: optimizer -> the largest rate at which it learns, by seed."""
+    found = []
+    for cell in its_sweep.cells:
+        rate, most = cell.setting["learning_rate"], largest[cell.setting["optimizer"]][cell.seed]
+        run = record(cell, 0.9 if rate <= most else None)
+        run["experiment"]["learning_rate"] = rate
+        found.append(run)
+    return found
+
+
+RATES = (0.01, 0.1, 1.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("adam", "more", "expected"),
+    [
+        ([1.0, 10.0, 1.0, 1.0, 1.0], {}, "supported"),
+        ([1.0, 10.0, 1.0, 1.0, 1.0], {"by": 2.0}, "supported"),
+        ([1.0, 10.0, 1.0, 1.0, 1.0], {"by": 199.0}, "contradicted"),
+        ([0.1, 0.1, 0.1, 0.01, 0.1], {}, "undecided"),
+        ([0.0, 0.1, 0.1, 0.01, 0.1], {}, "undecided"),
+    ],
+)
+def test_what_a_setting_stands_is_the_largest_value_up_to_which_every_run_learns(adam, more, expected):
+    table = {"stands": "optimizer=adam", "than": "optimizer=sgd", "over": "learning_rate", **more}
+    its_sweep = sweep(table, activations=RATES, over="learning_rate", optimizers=("sgd", "adam"))
+    [decision], _ = decide(its_sweep, rated(its_sweep, {"sgd": [0.1] * 4 + [0.01], "adam": adam}))
+    assert decision.verdict == expected, decision.words
+    if not adam[0]:
+        assert decision.words.startswith("not even the smallest learning_rate does with seed 0")
+    else:
+        assert "largest learning_rate up to which every run learns, margin 2 %" in decision.words
