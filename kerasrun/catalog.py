@@ -38,16 +38,17 @@ def datasets() -> dict[str, DatasetEntry]:
     return entries()
 
 
-def source(text: str) -> Source:
+def source(text: str, given: Mapping[str, Any] = MappingProxyType({})) -> Source:
     """Return how a dataset is understood, without opening data of one's own.
 
     Args:
         text: as in `dataset`.
+        given: settings and options by name, as they are written.
 
     Raises:
         InputError: unknown name or argument.
     """
-    found = own_data.source_of(text)
+    found = own_data.source_of(text, given)
     if found is not None:
         return found
     entry, _ = dataset(text)
@@ -68,7 +69,7 @@ def dataset(text: str, options: Mapping[str, Any] = MappingProxyType({})) -> tup
     Raises:
         InputError: unknown name or argument, or a file that cannot be read.
     """
-    own = own_data.source_of(text)
+    own = own_data.source_of(text, options)
     if own is not None:
         return import_module(own.module).describe(Path(text.strip()).expanduser(), options)
     prefix, colon, name = text.partition(":")

@@ -72,7 +72,7 @@ class DatasetEntry:
     @property
     def is_own(self) -> bool:
         """Whether it is the user's own file or folder, named by its path."""
-        return self.source in ("arrays", "tables", "images")
+        return self.source in ("arrays", "tables", "images", "texts")
 
 
 def entries(arguments: Mapping[str, Any] = _NOTHING) -> dict[str, DatasetEntry]:

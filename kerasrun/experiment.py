@@ -182,8 +182,8 @@ def resolve(
             f'{file}: names no dataset\nwrite dataset = "fashion-mnist", or another name, in its first lines'
         )
     subject = str(in_file if dataset is None else dataset)
-    source = catalog.source(subject)
     command = {name.replace("-", "_"): value for name, value in given.items()}
+    source = catalog.source(subject, {**written, **command})
     recipe = catalog.recipe(str({"recipe": source.recipe, **written, **command}["recipe"]))
     layers: dict[Origin, Mapping[str, Any]] = {
         "dataset": {"recipe": source.recipe, **_own_values(source, recipe)},
@@ -264,8 +264,15 @@ def _refuse_unknown(
     for name in {**layers["file"], **layers["command"]}:
         if name not in known and name not in recipe.knobs:
             if name in own_data.options():
-                raise InputError(f"{name}: an option of files and folders of one's own, not of this dataset")
+                raise InputError(f"{name}: an option of {_whose(name)}, not of this dataset")
             raise unknown(f"setting or knob of recipe {recipe.name}", name, [*recipe.knobs, *known])
+
+
+def _whose(option: str) -> str:
+    """Return what kind of data has an option."""
+    if option in own_data.TABLE_OPTIONS:
+        return "files and folders of one's own"
+    return "texts (--text COLUMN of a table, or a folder)" if option in own_data.TEXT_OPTIONS else "images"
 
 
 def _settle(

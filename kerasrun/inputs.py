@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,6 +49,7 @@ class TableInputs:
         sample: raw cells of some training rows, by column: float32 (n,) or str (n,); to check the layers with.
     """
 
+    source: ClassVar[str] = "tables"
     columns: tuple[InputColumn, ...]
     sample: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
 
@@ -102,10 +103,46 @@ class TableInputs:
 
     def record(self) -> dict[str, Any]:
         """Return what a prediction has to know, as plain JSON values."""
-        return {"source": "tables", "columns": [asdict(column) for column in self.columns]}
+        return {"source": self.source, "columns": [asdict(column) for column in self.columns]}
 
 
-def recorded(record: Mapping[str, Any]) -> TableInputs:
-    """Return what `record` wrote down."""
+@dataclass(frozen=True)
+class TextInputs:
+    """How texts become numbers of words, as Keras's TextVectorization counts them.
+
+    The array is int32 (n, length): 0 is padding, at the end; 1 a word that the vocabulary does not have; words from 2.
+
+    Args:
+        tokens: what a text is cut into: "words" or "characters".
+        ngrams: so many neighbouring tokens at most are one as well.
+        length: tokens of a text; longer ones are cut.
+        vocabulary: the tokens that have a number of their own, by frequency.
+        sample: some training texts; to check the layer with.
+    """
+
+    source: ClassVar[str] = "texts"
+    tokens: str
+    ngrams: int
+    length: int
+    vocabulary: tuple[str, ...] = field(default=(), repr=False)
+    sample: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one example of the array."""
+        return (self.length,)
+
+    def record(self) -> dict[str, Any]:
+        """Return what a prediction has to know, but for the vocabulary, as plain JSON values: best.keras has that."""
+        return {"source": self.source, "tokens": self.tokens, "ngrams": self.ngrams, "length": self.length}
+
+
+Inputs = TableInputs | TextInputs
+
+
+def recorded(record: Mapping[str, Any]) -> Inputs:
+    """Return what `record` wrote down; texts still lack their vocabulary."""
+    if record.get("source") == TextInputs.source:
+        return TextInputs(**{name: value for name, value in record.items() if name != "source"})
     columns = [{**column, "values": tuple(column["values"])} for column in record["columns"]]
     return TableInputs(tuple(InputColumn(**column) for column in columns))

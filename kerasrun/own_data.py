@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from os.path import expanduser, isdir
+from os import walk
+from os.path import expanduser, isdir, splitext
+from types import MappingProxyType
 from typing import Any
 
 from kerasrun import dataset_table, objects, settings
@@ -139,9 +141,27 @@ IMAGE_OPTIONS = {
     "skip_broken": Option(False, settings.boolean, "images: go on without files that cannot be read", flag=True),
 }  # fmt: skip
 
+_READ = {  # of texts that are to be read word by word
+    "tokens": Option("words", settings.choice("words", "characters"), "texts: words or characters"),
+    "ngrams": Option(1, settings.whole_number(1, 5), "texts: up to so many neighbours count as a word as well"),
+    "vocabulary": Option(10_000, settings.whole_number(1), "texts: how many words are known, the most frequent ones"),
+    "length": Option(None, settings.automatic(settings.whole_number(1)),
+                     "texts: words of each; auto covers 95 % of the training texts"),
+}  # fmt: skip
+_OR_DROP = Option("error", settings.choice("error", "drop"), "")
+TEXT_OPTIONS = {
+    **TABLE_OPTIONS, "missing": _OR_DROP, **_READ,
+    "text": Option(None, _COLUMN, "texts: the column of a table to read word by word"),
+}  # fmt: skip
+TEXT_FOLDER_OPTIONS = {
+    "drop": TABLE_OPTIONS["drop"], "missing": _OR_DROP, "encoding": TABLE_OPTIONS["encoding"], **_READ,
+}  # fmt: skip
+
+TEXTS = Source("texts", "embedding", options=TEXT_OPTIONS, module="kerasrun.texts")
+TEXT_FOLDERS = Source("texts", "embedding", options=TEXT_FOLDER_OPTIONS, module="kerasrun.texts")
 TABLES = Source("tables", "dense", options=TABLE_OPTIONS, module="kerasrun.tables")
 IMAGES = Source("images", "cnn", options=IMAGE_OPTIONS, module="kerasrun.images")
-SOURCES = (TABLES, IMAGES)
+SOURCES = (TEXTS, TEXT_FOLDERS, TABLES, IMAGES)  # the last one's help is shown
 
 
 def options() -> dict[str, Option]:
@@ -149,17 +169,34 @@ def options() -> dict[str, Option]:
     return {name: option for source in SOURCES for name, option in source.options.items()}
 
 
-def source_of(text: str) -> Source | None:
+def source_of(text: str, given: Mapping[str, Any] = MappingProxyType({})) -> Source | None:
     """Return the kind of data that a path names, or None where it is no path of data of one's own.
 
-    A folder is one of images. A dataset's name goes before a folder of that name; with a slash it is the folder.
+    A folder is one of images, or of texts. A dataset's name goes before a folder of that name; with a slash it is the
+    folder.
+
+    Args:
+        text: the path.
+        given: settings and options by name; a column of texts makes texts of a table.
     """
     path = text.strip().lower().removesuffix(".gz")
     if path.startswith("synthetic:"):
         return None
     if path.endswith(TABLE_ENDINGS):
-        return TABLES
-    return IMAGES if path.endswith(IMAGE_ENDINGS) or is_folder(text) else None
+        return TEXTS if given.get("text") else TABLES
+    if is_folder(text):
+        return TEXT_FOLDERS if _holds_texts(expanduser(text.strip())) else IMAGES
+    return IMAGES if path.endswith(IMAGE_ENDINGS) else None
+
+
+def _holds_texts(folder: str) -> bool:
+    """Tell whether the first file in a folder's folders that is a text or an image is a text."""
+    for place, folders, files in walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        endings = {splitext(name)[1].lower() for name in files} if place != folder else set()
+        if endings.intersection((".txt", *IMAGE_ENDINGS)):
+            return endings.isdisjoint(IMAGE_ENDINGS)
+    return False
 
 
 def is_folder(text: str) -> bool:

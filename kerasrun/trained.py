@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from kerasrun import inputs, runs, task
 from kerasrun.errors import InputError
+
+_LARGEST_CONFIG = 64 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,12 @@ class Trained:
     shape: tuple[int, ...]
     dtype: str
     settings: Mapping[str, Any]
-    inputs: inputs.TableInputs | None = None
+    inputs: inputs.Inputs | None = None
 
     @property
     def source(self) -> str:
-        """What it was trained on: "arrays", or the kind of data of one's own: "tables"."""
-        return "arrays" if self.inputs is None else "tables"
+        """What it was trained on: "arrays", or the kind of data of one's own: "tables" or "texts"."""
+        return "arrays" if self.inputs is None else self.inputs.source
 
     def task(self, outputs: int) -> task.Task:
         """Return the task of a model with so many outputs."""
@@ -59,7 +64,27 @@ def trained(run: runs.Run) -> Trained:
         asked = record["task"]
         names = asked["classes"] or range(record["data"].get("classes") or 0)
         made = inputs.recorded(record["inputs"]) if record.get("inputs") else None
+        if isinstance(made, inputs.TextInputs):
+            made = replace(made, vocabulary=_vocabulary(run.folder / runs.BEST))
         shape, settings = tuple(asked["shape"]), record["experiment"]
         return Trained(run.id, asked["kind"], tuple(map(str, names)), shape, asked["dtype"], settings, made)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{run.id}: its record does not say what its model takes ({error}); train it again") from None
+
+
+def _vocabulary(best: Path) -> tuple[str, ...]:
+    """Return the vocabulary that a saved model of texts has in its layer, read without loading it.
+
+    Raises:
+        InputError: the file is damaged, or holds no such layer.
+    """
+    try:
+        with zipfile.ZipFile(best) as archive:
+            config = archive.getinfo("config.json")
+            if config.file_size > _LARGEST_CONFIG:
+                raise InputError(f"{best}: its config.json has {config.file_size:,} bytes, which no model has")
+            layers = json.loads(archive.read(config))["config"]["layers"]
+        words = next(layer for layer in layers if layer["class_name"] == "TextVectorization")
+        return tuple(map(str, words["config"]["vocabulary"]))
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError, StopIteration, RecursionError) as error:
+        raise InputError(f"{best}: damaged, or no model of texts ({type(error).__name__}: {error})") from None

@@ -15,7 +15,7 @@ import kerasrun
 from kerasrun import atomic
 from kerasrun.analysis import pictures
 from kerasrun.cli import console, words
-from kerasrun.errors import DataUnavailable, InputError
+from kerasrun.errors import DataUnavailable, InputError, shown
 from kerasrun.runs import PREDICTIONS, Run
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _worst(run: Run, known: Trained, part: str, most: int, recipe: str | None) -
             title += ", the surest first"
         captions = [f"{cell[0]} taken for {cell[1]}" + (f" ({cell[2]:.0%})" if len(cell) > 2 else "") for cell in cells]
     numbers = [str(row) for row in rows[picked].tolist()]
-    names, held, images = _held(known, None if examples is None else examples.x[picked])
+    names, held, images = _held(known, None if examples is None else examples.x[picked], part, rows[picked])
     called = [f"row {number}" for number in numbers]
     if examples is not None and "file" in examples.ids:
         called = [examples.ids["file"][i] for i in picked]
@@ -154,14 +154,20 @@ def _asked(run: Run, known: Trained, x: np.ndarray, recipe: str | None) -> np.nd
 
 
 def _held(
-    known: Trained, x: np.ndarray | None
+    known: Trained, x: np.ndarray | None, part: str, rows: np.ndarray
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]] | None, np.ndarray | None]:
     """Return what examples hold: names and cells of columns, or images."""
     from kerasrun.analysis import images
+    from kerasrun.datasets import texts
     from kerasrun.datasets.tables import decoded
+    from kerasrun.inputs import TextInputs
 
     if x is None:
         return (), None, None
+    if isinstance(known.inputs, TextInputs):
+        found = texts.shown(known.settings, part, rows.tolist())
+        lines = ([shown(" ".join(text.split())) for text in cells] for cells in found.values())
+        return tuple(found), [*zip(*lines, strict=True)], None
     if known.inputs is not None:
         cells = {name: values.tolist() for name, values in decoded(known.inputs, x).items()}
         return tuple(cells), [*zip(*cells.values(), strict=True)], None

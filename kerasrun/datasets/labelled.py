@@ -38,7 +38,7 @@ def own_part(run: Run, trained: Trained, part: str) -> Labelled:
         InputError: the data is not there any more, or has changed since.
     """
     settings = trained.settings
-    neutral = {"recipe": catalog.source(settings["dataset"]).recipe, "knobs": {}}  # the run's own may be gone
+    neutral = {"recipe": catalog.source(settings["dataset"], settings).recipe, "knobs": {}}  # the run's own may be gone
     data = datasets.load(experiment.from_record({**settings, **neutral}, {}))
     recorded = (run.record.get("data") or {}).get("hash")
     if recorded != data.content_hash:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from kerasrun.inputs import TableInputs
+from kerasrun.inputs import Inputs
 from kerasrun.task import Task
 
 
@@ -89,7 +89,7 @@ class Unsplit:
     same: bool = False
     content_hash: str = ""
     fit: Callable[[Unsplit], Unsplit] | None = None
-    inputs: TableInputs | None = None
+    inputs: Inputs | None = None
     by: Literal["class", "group", "time"] = "class"
     key: np.ndarray | None = None
     files: Sequence[str] = ()
@@ -137,7 +137,7 @@ class Data:
     synthetic: bool = False
     notes: tuple[str, ...] = field(default=())
     passes: int = 1
-    inputs: TableInputs | None = None
+    inputs: Inputs | None = None
     files: Sequence[str] = ()
     skipped: Sequence[tuple[str, str]] = ()
 

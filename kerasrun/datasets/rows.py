@@ -18,6 +18,7 @@ from kerasrun.trained import Trained
 
 READERS = {  # kind of input -> its reader, and the kind of data of the models that it feeds
     "tables": ("table_rows", "tables"),
+    "texts": ("text_rows", "texts"),
     "images": ("image_rows", "arrays"),
     "npz": ("npz_rows", "arrays"),
     "named": ("named_rows", "arrays"),
@@ -72,11 +73,14 @@ def opened(given: str | Sequence[str], trained: Trained, *, labelled: bool = Fal
     if len(every) > 1 and any(own_data.source_of(each) is not own_data.IMAGES for each in every):
         raise InputError(f"{len(every)} inputs, of which one is no image; several at once can only be images")
     kind = source.name if source else "npz" if given.strip().endswith(".npz") else "named"
+    if trained.source == "texts" and (kind == "tables" or own_data.is_folder(given)):
+        kind = "texts"
     reader, fed = READERS.get(kind, ("", kind))
     if fed != trained.source or not reader:
         wanted = {
             "arrays": f"arrays of shape {trained.shape}: an .npz file with x, a dataset's name, or images",
             "tables": f"a table ({', '.join(own_data.TABLE_ENDINGS)})",
+            "texts": f"a table with a column of texts ({', '.join(own_data.TABLE_ENDINGS)}), or a folder of .txt files",
         }
         raise InputError(
             f"{shown(given)}: run {trained.run} was trained on other data; it takes {wanted[trained.source]}"

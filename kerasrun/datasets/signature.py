@@ -26,7 +26,9 @@ def signature(wanted: Wanted) -> str:
     """
     entry, arguments = catalog.dataset(wanted.dataset, wanted.options)
     package = Path(__file__).parents[1]
-    files = [path for folder in ("", "datasets/", "tables/", "images/") for path in package.glob(f"{folder}*.py")]
+    files = [
+        path for folder in ("", "datasets/", "tables/", "images/", "texts/") for path in package.glob(f"{folder}*.py")
+    ]
     if registered.has(entry):
         files += [path for path in registered.folder().iterdir() if path.stem == entry.name]
     elif entry.source == "keras_sets":

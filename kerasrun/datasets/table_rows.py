@@ -34,20 +34,20 @@ def opened(given: str, trained: Trained, *, labelled: bool, keep: Sequence[str])
     Raises:
         InputError: the file is no table, or lacks a column.
     """
-    assert trained.inputs is not None
+    assert isinstance(trained.inputs, TableInputs)
     path, options = Path(given.strip()).expanduser(), trained.settings
     columns = [_known(column) for column in trained.inputs.columns]
     names = reader.names(path, asked.wanted(options, ()))
     target = options["target"] if labelled else None
     needed = [*(column.name for column in columns), *([target] if target else [])]
-    _refuse_absent(path, names, needed, keep, trained)
+    refuse_absent(path, names, needed, keep, trained)
     apart = {*needed, *(options[name] for name in asked.APART)}
     kept = [n for n in names if n in keep or (kinds.NAMED_ID.fullmatch(n) and n not in apart)]
-    wanted = _wanted(options, names, columns, target, kept)
+    as_trained = wanted(options, names, columns, target, kept)
     ignored = [name for name in names if name not in apart and name not in kept]
     notes = [f"columns that the model does not take: {asked.listed(ignored, _SHOWN)}"] if ignored else []
     rows = Rows(("row", *kept), iter(()), notes)
-    rows.chunks = _chunks(path, wanted, columns, trained, target, kept, notes)
+    rows.chunks = _chunks(path, as_trained, columns, trained, target, kept, notes)
     return rows
 
 
@@ -56,9 +56,14 @@ def _known(column: InputColumn) -> Column:
     return Column(column.name, column.kind, tuple(v for v in column.values if v), column.date, column.origin)
 
 
-def _refuse_absent(
+def refuse_absent(
     path: Path, names: Sequence[str], needed: Sequence[str], keep: Sequence[str], trained: Trained
 ) -> None:
+    """Refuse a table without the columns that the model needs, or those that are to be kept.
+
+    Raises:
+        InputError: names them.
+    """
     for name in keep:
         if name not in names:
             near = closest(name, names)
@@ -75,7 +80,7 @@ def _refuse_absent(
         )
 
 
-def _wanted(
+def wanted(
     options: Mapping, names: Sequence[str], columns: Sequence[Column], target: str | None, kept: Sequence[str]
 ) -> reader.Wanted:
     """Return how the file is to be read: each column as it was in training."""
@@ -90,21 +95,21 @@ def _wanted(
 
 
 def _chunks(
-    path: Path, wanted: reader.Wanted, columns: Sequence[Column], trained: Trained, target: str | None,
+    path: Path, as_trained: reader.Wanted, columns: Sequence[Column], trained: Trained, target: str | None,
     kept: Sequence[str], notes: list[str],
 ) -> Iterator[Chunk]:  # fmt: skip
-    assert trained.inputs is not None
+    assert isinstance(trained.inputs, TableInputs)
     unseen: dict[str, _Unseen] = {}
-    like = targets.Target(trained.kind, trained.classes, np.zeros(0), np.zeros(0), "")
-    for block in reader.stream(path, wanted):
+    judge = like(trained)
+    for block in reader.stream(path, as_trained):
         before, count = block[columns[0].name].before, len(block[columns[0].name].cells)
         cells = np.empty((count, len(columns)), np.float32)
         for i, column in enumerate(columns):
             cells[:, i] = kinds.values(path, block[column.name], column)
             _note_unseen(block[column.name], column, cells[:, i], trained.inputs, unseen)
         _refuse_empty(path, cells, columns, trained.inputs, before)
-        y = None if target is None else _labels(path, block[target], like)
-        ids = ([*range(before + 1, before + count + 1)], *(_texts(block[name]) for name in kept))
+        y = None if target is None else labels(path, block[target], judge)
+        ids = ([*range(before + 1, before + count + 1)], *(texts(block[name]) for name in kept))
         yield Chunk(encoded(columns, trained.inputs, cells), ids, y)
     notes += [found.line(column) for column, found in unseen.items()]
 
@@ -156,7 +161,17 @@ def _note_unseen(
     unseen.setdefault(column.name, _Unseen(raw.before + row + 1, text)).count += int(strange.sum())
 
 
-def _labels(path: Path, raw: RawColumn, like: targets.Target) -> np.ndarray:
+def like(trained: Trained) -> targets.Target:
+    """Return the target that a model was trained on, without its examples."""
+    return targets.Target(trained.kind, trained.classes, np.zeros(0), np.zeros(0), "")
+
+
+def labels(path: Path, raw: RawColumn, like: targets.Target) -> np.ndarray:
+    """Return a block of the target, int32 (n,) class numbers or float32 (n, 1).
+
+    Raises:
+        InputError: a cell is empty, or nothing that the model was trained on.
+    """
     found = targets.known(path, raw, like)
     if found.absent.any():
         row = raw.before + int(np.argmax(found.absent)) + 1
@@ -164,7 +179,7 @@ def _labels(path: Path, raw: RawColumn, like: targets.Target) -> np.ndarray:
     return found.y
 
 
-def _texts(raw: RawColumn) -> list[str]:
+def texts(raw: RawColumn) -> list[str]:
     """Return a column's cells as they are written, (n,); "" where empty. A Parquet file has numbers and times, too."""
     if raw.form == "texts":
         return np.array([*raw.texts, ""], dtype=object)[raw.cells].tolist()

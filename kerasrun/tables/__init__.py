@@ -12,6 +12,6 @@ profile.py   what to know of a file before training
 """
 
 from kerasrun.tables.kinds import Column
-from kerasrun.tables.table import LARGEST_VOCABULARY, Table, describe, read_like, take
+from kerasrun.tables.table import LARGEST_VOCABULARY, Table, describe, opened, read_like, take
 
-__all__ = ["LARGEST_VOCABULARY", "Column", "Table", "describe", "read_like", "take"]
+__all__ = ["LARGEST_VOCABULARY", "Column", "Table", "describe", "opened", "read_like", "take"]

@@ -26,13 +26,14 @@ def spelled(path: Path, names: tuple[str, ...], options: Options, *, needs_targe
             f"{path}: which column is to be predicted? as --target {argument(likely)}\ncolumns: {listed(names, 30)}"
         )
     named = dict(options)
-    for option in APART:
-        if options[option]:
+    for option in (*APART, "text"):
+        if options.get(option):
             named[option] = _name(path, names, options[option], option)
     named["drop"] = tuple(sorted(_name(path, names, name, "drop") for name in options["drop"]))
     pairs = [pair.rpartition("=") for pair in options["kinds"]]
     named["kinds"] = tuple(sorted(f"{_name(path, names, name, 'kinds')}={kind}" for name, _, kind in pairs))
     used = [named[option] for option in APART if named[option]]
+    used += [named["text"]] if named.get("text") not in (None, named["group"]) else []
     if twice := [name for name in used if used.count(name) > 1 or name in named["drop"]]:
         raise InputError(f"{path}: column '{twice[0]}' is named by two options; one column has one part to play")
     if len(by := [f"--{name}" for name in ("group", "split", "time") if options[name]]) > 1:
@@ -55,11 +56,12 @@ def _name(path: Path, names: tuple[str, ...], given: str, option: str) -> str:
 
 def wanted(options: Options, names: Iterable[str], columns: Iterable[Column] = ()) -> Wanted:
     """Return how a file is to be read, once its columns' names are known."""
-    apart = {options[name] for name in APART if options[name]}
+    text = {options["text"]} if options.get("text") else set()
+    apart = {options[name] for name in APART if options[name]} | text
     as_text = {pair.rpartition("=")[0] for pair in options["kinds"] if not pair.endswith("=number")}
-    as_text |= {column.name for column in columns if column.kind != "number"}
+    as_text |= {column.name for column in columns if column.kind != "number"} | text
     known = {column.name for column in columns} | apart
-    skipped = {name for name in names if name in options["drop"] or (columns and name not in known)}
+    skipped = {name for name in names if name in options["drop"] or ((columns or text) and name not in known)}
     return Wanted(
         options["header"], options["separator"], options["encoding"], options["na"],
         texts=frozenset(as_text), exact=frozenset(apart), skipped=frozenset(skipped),

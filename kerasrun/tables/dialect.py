@@ -78,8 +78,8 @@ def detect(
     """
     with opened(path) as file:
         start = _read(path, file, _SAMPLE)
-    found, guessed = (encoding, False) if encoding else _encoding(path, start)
-    text = _decoded(path, start, found)
+    found, guessed = (encoding, False) if encoding else encoding_of(path, start)
+    text = decoded(path, start, found)
     separator = separator or _separator(path, text)
     rows = [row for row in _rows(text, separator) if row]
     if not rows:
@@ -88,7 +88,7 @@ def detect(
     if header is None:
         header = not any(_NUMBER.fullmatch(cell) for cell in rows[0])
     names = _names(path, rows[0]) if header else tuple(str(number + 1) for number in range(len(rows[0])))
-    if header and len(rows) == 1:
+    if header and len(rows) == 1 and len(start) < _SAMPLE:  # a first row may be longer than what was looked at
         raise InputError(f"{path}: holds a line of names and no row; a table has a row for each example")
     return Dialect(found, separator, decimal, names, header, guessed)
 
@@ -165,8 +165,12 @@ def _read(path: Path, file: IO[bytes], size: int) -> bytes:
         raise InputError(f"{path}: damaged: {error}\nits sha256 is {digest}; fetch or pack it again") from None
 
 
-def _encoding(path: Path, start: bytes) -> tuple[str, bool]:
-    """Return an encoding, and whether it is a guess."""
+def encoding_of(path: Path, start: bytes) -> tuple[str, bool]:
+    """Return the encoding of a text that begins so, and whether it is a guess.
+
+    Raises:
+        InputError: it is no text.
+    """
     for mark, name in _MARKS:
         if start.startswith(mark):
             return name, False
@@ -175,7 +179,7 @@ def _encoding(path: Path, start: bytes) -> tuple[str, bool]:
         odd = start[1:4096:2].count(0)
         if zeros >= len(start[:4096]) * 0.4:
             return ("utf-16-le" if odd > zeros / 2 else "utf-16-be"), True
-        raise InputError(f"{path}: holds zero bytes; it is no text table\nsave it as CSV (UTF-8)")
+        raise InputError(f"{path}: holds zero bytes; it is no text\nsave it as UTF-8")
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start)  # a last letter may be cut
         return "utf-8", False
@@ -183,9 +187,14 @@ def _encoding(path: Path, start: bytes) -> tuple[str, bool]:
         return WESTERN, True
 
 
-def _decoded(path: Path, start: bytes, encoding: str) -> str:
+def decoded(path: Path, start: bytes, encoding: str, *, whole: bool = False) -> str:
+    """Return the text that begins with these bytes; its last letter may be cut, unless they are the whole of it.
+
+    Raises:
+        InputError: an unknown encoding, or another one.
+    """
     try:
-        return codecs.getincrementaldecoder(encoding)().decode(start)  # a last letter may be cut
+        return codecs.getincrementaldecoder(encoding)().decode(start, final=whole)
     except LookupError:
         raise InputError(f"encoding={shown(encoding)} is not known\nas utf-8, utf-16, latin-1, cp1252, cp949") from None
     except UnicodeDecodeError as error:

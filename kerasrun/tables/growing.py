@@ -26,7 +26,7 @@ class RawColumn:
         form: "numbers", "texts", "dates", "free" (another text in most rows; none is kept) or "mixed" (read it again).
         cells: float32 or float64 (rows,) numbers or days, NaN where empty; or int32 (rows,) positions in `texts`, -1
             where empty; without rows where nothing is kept.
-        texts: the different texts in the order of their first row.
+        texts: the different texts in the order of their first row; of "free" ones the first thousand.
         date: the format of the dates.
         spoilt: row (from 1) and text of the first cell that is no number, and how many there are, where others are.
         typos: those cells are so few, or so alike, that the column is one of numbers.
@@ -141,7 +141,7 @@ class Growing:
         texts, self.known = [*self.known], {}
         self.date = dates.recognized(texts[:1000])
         if not self.date:
-            self.form, self.kept = "free", []
+            self.form, self.kept, self.known = "free", [], dict.fromkeys(texts[:1000], 0)
             return
         days = np.append(dates.parsed(texts, self.date), np.nan)
         self.form, self.kept = "dates", [days[codes] for codes in self.kept]

@@ -15,6 +15,7 @@ from kerasrun.tables.growing import RawColumn
 
 FEW = 20  # different texts that are categories however few the rows are
 NAMED_ID = re.compile(r"(?i:id|.*[_ .-]id|index|row|uuid|guid)|.*[a-z]I[dD]|[a-z]+ID")
+_SENTENCE = 5  # words of a text, in the mean, that is there to be read
 UNKNOWN = -1.0  # a text that the table did not have when its categories were found
 
 
@@ -24,8 +25,8 @@ class Column:
 
     Args:
         name: of the column.
-        kind: "number", "category" or "date".
-        texts: the categories; a cell is the position of its text.
+        kind: "number", "category", "date" or "text".
+        texts: the categories, or the different texts; a cell is the position of its text.
         date: format of the dates; a cell is days since `origin`.
         origin: days since 1970-01-01.
     """
@@ -60,13 +61,19 @@ def column(path: Path, raw: RawColumn, wanted: str | None = None) -> Column | st
         return _is_id(raw, wanted) or Column(raw.name, "number")
     if wanted is None:
         if raw.form == "free":
-            return "another text in most rows"
+            return f"another text in most rows{_to_read(raw)}"
         if found := dates.recognized(raw.texts[:1000]):
             return _as_dates(path, raw, found)
         cells, different = int((~raw.empty).sum()), len(raw.texts)
         if different > max(FEW, cells / 2):
-            return f"{different:,} different texts in {cells:,} cells, as '{shown(raw.texts[0])[:20]}'"
+            return f"{different:,} different texts in {cells:,} cells, as '{shown(raw.texts[0])[:20]}'{_to_read(raw)}"
     return Column(raw.name, "category", texts=tuple(raw.texts))
+
+
+def _to_read(raw: RawColumn) -> str:
+    """Return how to have texts read word by word, or "" where they are too short to be meant so."""
+    words = sum(len(text.split()) for text in raw.texts[:1000]) / min(len(raw.texts), 1000)
+    return f"; --text {raw.name} reads it word by word" if words >= _SENTENCE else ""
 
 
 def values(path: Path, raw: RawColumn, column: Column) -> np.ndarray:
@@ -80,6 +87,8 @@ def values(path: Path, raw: RawColumn, column: Column) -> np.ndarray:
     Raises:
         InputError: a cell is not of the column's kind.
     """
+    if column.kind == "text":
+        return np.where(raw.empty, np.nan, raw.cells).astype(np.float32)
     if column.kind == "category":
         if raw.form != "texts":
             raise InputError(f"{path}: column '{raw.name}' holds {raw.form} where texts were in training")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,23 +57,70 @@ class Table:
     key: np.ndarray | None = None
     parts: np.ndarray | None = None
 
+    @property
+    def of_text(self) -> bool:
+        """Whether it is one column of texts to read."""
+        return self.columns[0].kind == "text"
+
 
 _described: dict[tuple, tuple[DatasetEntry, Options]] = {}
 _last: dict[tuple, Table] = {}  # one table at most, which is read but not yet taken
 
 
-def describe(path: Path, options: Options) -> tuple[DatasetEntry, Options]:
+def opened(path: Path, options: Options) -> Table:
+    """Return a table as it is read for the first time.
+
+    Raises:
+        InputError: as `describe`.
+    """
+    names = reader.names(path, asked.wanted(options, ()))
+    options = asked.spelled(path, names, options)
+    raw = reader.read(path, asked.wanted(options, names))
+    target = targets.target(path, raw.columns[options["target"]], options["task"])
+    columns, left_out = _inputs(path, raw, options)
+    width = sum(min(len(column.texts), LARGEST_VOCABULARY) or 1 for column in columns)
+    task = target.task(_stem(path), width)
+    notes = [raw.says, target.note]
+    if options.get("text"):
+        others = [n for n in names if n not in raw.columns]
+        notes += [f"left out: {listed(others, 8)}; with --text, the other columns are not read"] if others else []
+    elif left_out:
+        notes.append(f"left out: {', '.join(left_out)}; --kinds COLUMN=category or =number keeps one")
+    if found := [f"{column.name} ({column.date})" for column in columns if column.kind == "date"]:
+        notes.append(f"dates, as days: {', '.join(found)}")
+    weights = key = parts = None
+    if options["sample_weight"]:
+        weights = _exact(path, raw, options["sample_weight"], "sample_weight")
+    if option := next((name for name in ("group", "time") if options[name]), None):
+        key = _exact(path, raw, options[option], option)
+    if options["split"]:
+        parts = _parts(path, raw.columns[options["split"]])
+    return _assembled(
+        path, raw, {**options, "task": target.kind}, columns, target, task,
+        notes=notes, weights=weights, key=key, parts=parts,
+    )  # fmt: skip
+
+
+def describe(
+    path: Path, options: Options, read: Callable[[Path, Options], Table] = opened
+) -> tuple[DatasetEntry, Options]:
     """Return what a table asks of a network, and the options in canonical form, the kind of task among them.
+
+    Args:
+        path: of the file.
+        options: how it is to be read.
+        read: reads it.
 
     Raises:
         InputError: the file is no table, a column that an option names is not there, or a cell has no meaning.
     """
     key = _key(path, options)
     if key not in _described:
-        table = _open(path, options)
+        table = read(path, options)
+        source, scale = ("texts", "none") if table.of_text else ("tables", "standardize")
         entry = DatasetEntry(
-            str(path.resolve()), "tables", f"the table {path.name}", table.task, "float32", len(table.rows), 0,
-            "standardize",
+            str(path.resolve()), source, f"the {source} of {path.name}", table.task, table.task.input_dtype,
+            len(table.rows), 0, scale,
         )  # fmt: skip
         _last.clear()
         _last[_key(path, table.options)] = table
@@ -81,14 +128,14 @@ def describe(path: Path, options: Options) -> tuple[DatasetEntry, Options]:
     return _described[key]
 
 
-def take(path: Path, options: Options) -> Table:
-    """Return a table; it is not kept any longer.
+def take(path: Path, options: Options, read: Callable[[Path, Options], Table] = opened) -> Table:
+    """Return a table; it is not kept any longer. The arguments are those of `describe`.
 
     Raises:
         InputError: as `describe`.
     """
     table = _last.pop(_key(path, options), None)
-    return _open(path, options) if table is None else table
+    return read(path, options) if table is None else table
 
 
 def read_like(path: Path, table: Table) -> Table:
@@ -107,33 +154,10 @@ def read_like(path: Path, table: Table) -> Table:
     weights = None
     if options["sample_weight"] in names:
         weights = _exact(path, raw, options["sample_weight"], "sample_weight")
-    return _assembled(path, raw, {**options, "split": None}, table.columns, target, table.task, weights=weights)
-
-
-def _open(path: Path, options: Options) -> Table:
-    names = reader.names(path, asked.wanted(options, ()))
-    options = asked.spelled(path, names, options)
-    raw = reader.read(path, asked.wanted(options, names))
-    target = targets.target(path, raw.columns[options["target"]], options["task"])
-    columns, left_out = _inputs(path, raw, options)
-    width = sum(min(len(column.texts), LARGEST_VOCABULARY) or 1 for column in columns)
-    task = target.task(_stem(path), width)
-    notes = [raw.says, target.note]
-    if left_out:
-        notes.append(f"left out: {', '.join(left_out)}; --kinds COLUMN=category or =number keeps one")
-    if found := [f"{column.name} ({column.date})" for column in columns if column.kind == "date"]:
-        notes.append(f"dates, as days: {', '.join(found)}")
-    weights = key = parts = None
-    if options["sample_weight"]:
-        weights = _exact(path, raw, options["sample_weight"], "sample_weight")
-    if option := next((name for name in ("group", "time") if options[name]), None):
-        key = _exact(path, raw, options[option], option)
-    if options["split"]:
-        parts = _parts(path, raw.columns[options["split"]])
-    return _assembled(
-        path, raw, {**options, "task": target.kind}, columns, target, task,
-        notes=notes, weights=weights, key=key, parts=parts,
-    )  # fmt: skip
+    columns = table.columns
+    if table.of_text:
+        columns = (replace(columns[0], texts=tuple(raw.columns[columns[0].name].texts)),)
+    return _assembled(path, raw, {**options, "split": None}, columns, target, table.task, weights=weights)
 
 
 def _assembled(
@@ -177,7 +201,7 @@ def _usable(
         target = replace(target, absent=target.absent & ~blank)
     counts = {name: int(cells.sum()) for name, cells in empty.items() if cells.any()}
     if options["missing"] == "error":
-        _refuse_empty(path, empty, counts, raw.rows)
+        _refuse_empty(path, empty, counts, raw.rows, of_text=bool(options.get("text")))
         if target.absent.any():
             count, row = int(target.absent.sum()), int(np.argmax(target.absent)) + 1
             raise InputError(
@@ -201,7 +225,9 @@ def _usable(
     return keep, notes
 
 
-def _refuse_empty(path: Path, empty: Mapping[str, np.ndarray], counts: Mapping[str, int], rows: int) -> None:
+def _refuse_empty(
+    path: Path, empty: Mapping[str, np.ndarray], counts: Mapping[str, int], rows: int, *, of_text: bool
+) -> None:
     if not counts:
         return
     first = {name: int(np.argmax(empty[name])) + 1 for name in counts}
@@ -215,6 +241,10 @@ def _refuse_empty(path: Path, empty: Mapping[str, np.ndarray], counts: Mapping[s
         listed = ", ".join(f"{name} {counts[name]:,} (first: row {first[name]})" for name in worst[:_SHOWN])
         more = f" and {len(worst) - _SHOWN} more" if len(worst) > _SHOWN else ""
         what = f"{len(counts)} columns have empty cells: {listed}{more}"
+    if of_text:
+        raise InputError(
+            f"{what}; there is nothing to read\nmend it, or --missing drop (loses {lost:,} of {rows:,} rows)"
+        )
     raise InputError(
         f"{what}; a network needs a number in every cell\n"
         f"choose one: --missing median · --missing drop (loses {lost:,} of {rows:,} rows) · --missing indicator · "
@@ -232,6 +262,8 @@ def _filled(missing: str, texts: list[bool]) -> str:
 
 def _inputs(path: Path, raw: reader.Raw, options: Options) -> tuple[tuple[Column, ...], list[str]]:
     """Return the input columns, and each other column with the reason why it is left out."""
+    if text := options.get("text"):
+        return (Column(text, "text", tuple(raw.columns[text].texts)),), []
     apart = {options[name] for name in asked.APART}
     wanted = dict(pair.rpartition("=")[::2] for pair in options["kinds"])
     found: list[Column] = []

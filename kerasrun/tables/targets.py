@@ -102,6 +102,12 @@ def known(path: Path, raw: RawColumn, like: Target) -> Target:
     return Target(like.kind, like.classes, y, absent, "")
 
 
+def counted(classes: tuple[str, ...], codes: np.ndarray) -> str:
+    """Return the classes with their numbers of examples, in a row."""
+    counts = np.bincount(codes, minlength=len(classes))
+    return listed([f"{shown(name)} ({count:,})" for name, count in zip(classes, counts, strict=True)], _SHOWN)
+
+
 def _kind(cells: np.ndarray) -> str:
     """Return the kind of task that numbers make."""
     different = np.unique(cells)
@@ -150,8 +156,7 @@ def _classes(path: Path, raw: RawColumn, absent: np.ndarray, wanted: str | None)
             f"{path}: the target '{raw.name}' is '{shown(names[0])}' in every row: any accuracy would be meaningless"
         )
     kind = wanted or ("binary" if len(names) == 2 else "multiclass")
-    counts = np.bincount(codes[~absent], minlength=len(names))
-    found = listed([f"{shown(name)} ({count:,})" for name, count in zip(names, counts, strict=True)], _SHOWN)
+    found = counted(names, codes[~absent])
     as_numbers = "" if raw.form == "texts" or kind == "binary" else "; --task regression predicts the number"
     return Target(kind, names, codes, absent, f"target {raw.name}: {kind}, {len(names)} classes: {found}{as_numbers}")
 

@@ -1,8 +1,8 @@
-"""From a table's cells to what a network receives, as Keras's own layers: part of the saved model, and of each step.
+"""From a table's cells, or texts, to what a network receives, as Keras's own layers: part of the saved model.
 
 Two stages. The look-ups (texts to numbers of categories, empty cells to their filling) were applied to the arrays once,
 before training; `saved_form` makes the same of layers, in front of the trained model. What a step computes itself is
-the scaling of numbers, and a 1 for each category: `front`.
+the scaling of numbers, and a 1 for each category: `front`. Of texts, the first stage is all.
 
 FeatureSpace would do both, but its `adapt` took 4 s for 20,000 rows of 20 columns; the facts are known without it.
 """
@@ -15,19 +15,20 @@ import tensorflow as tf
 
 from kerasrun.datasets import Data
 from kerasrun.errors import InputError, RunFailed
-from kerasrun.inputs import InputColumn, TableInputs
+from kerasrun.inputs import InputColumn, Inputs, TableInputs, TextInputs
 from kerasrun.runs import Run
+from kerasrun.texts.tokens import SPLIT, STANDARDIZE
 from kerasrun.training import scaling
 from kerasrun.training.loop import Feeder
 
 
 def front(
-    inputs: TableInputs | None, scale: str, x: np.ndarray, input_dtype: str, *, jit: bool = False
+    inputs: Inputs | None, scale: str, x: np.ndarray, input_dtype: str, *, jit: bool = False
 ) -> keras.layers.Layer | None:
     """Return the layer that turns an example of the array into what the recipe receives, or None where it is the same.
 
     Args:
-        inputs: how the array was made of a table; None for other data.
+        inputs: how the array was made of data of one's own; None for other data.
         scale: none, unit, standardize, minmax, l1 or l2; of numbers alone.
         x: the training part's inputs, (n, …).
         input_dtype: what the recipe receives.
@@ -37,7 +38,7 @@ def front(
     Raises:
         InputError: the scaling does not fit the data.
     """
-    if inputs is None or not inputs.categories:
+    if not isinstance(inputs, TableInputs) or not inputs.categories:
         return scaling.input_layer(scale, x, input_dtype)
     cells = keras.Input(x.shape[1:], dtype="float32")
     count = len(inputs.names) - len(inputs.categories)
@@ -57,8 +58,8 @@ def front(
     return keras.Model(cells, together, name="prepare")
 
 
-def saved_form(model: keras.Model, inputs: TableInputs) -> keras.Model:
-    """Return the model that takes a table's cells: a dict of columns, float32 or string (n, 1) each.
+def saved_form(model: keras.Model, inputs: Inputs) -> keras.Model:
+    """Return the model that takes a table's cells, a dict of columns, float32 or string (n, 1) each, or texts (n, 1).
 
     Args:
         model: takes rows of the array.
@@ -68,7 +69,7 @@ def saved_form(model: keras.Model, inputs: TableInputs) -> keras.Model:
     return keras.Model(cells, model(rows))
 
 
-def array_form(model: keras.Model, inputs: TableInputs | None) -> keras.Model:
+def array_form(model: keras.Model, inputs: Inputs | None) -> keras.Model:
     """Return the model that takes rows of the array: what `saved_form` was given.
 
     Raises:
@@ -82,8 +83,23 @@ def array_form(model: keras.Model, inputs: TableInputs | None) -> keras.Model:
     return last
 
 
-def lookups(inputs: TableInputs) -> tuple[dict[str, keras.KerasTensor], keras.KerasTensor]:
-    """Return symbolic inputs, one for each column, and the array's rows that are made of them, float32 (n, width)."""
+def lookups(inputs: Inputs) -> tuple[dict[str, keras.KerasTensor] | keras.KerasTensor, keras.KerasTensor]:
+    """Return symbolic inputs, one for each column or one of texts, and the array's rows that are made of them."""
+    return _of_texts(inputs) if isinstance(inputs, TextInputs) else _of_cells(inputs)
+
+
+def _of_texts(inputs: TextInputs) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Return an input of texts, string (n, 1), and their numbers, int32 (n, length)."""
+    texts = keras.Input((1,), dtype="string", name="text")
+    layer = keras.layers.TextVectorization(
+        standardize=STANDARDIZE, split=SPLIT[inputs.tokens], ngrams=inputs.ngrams, name="words",
+        output_sequence_length=inputs.length, vocabulary=[*inputs.vocabulary],
+    )  # fmt: skip
+    return texts, keras.ops.cast(layer(texts), "int32")
+
+
+def _of_cells(inputs: TableInputs) -> tuple[dict[str, keras.KerasTensor], keras.KerasTensor]:
+    """Return an input for each column, and the array's rows that are made of them, float32 (n, width)."""
     cells = {
         key: keras.Input((1,), dtype="string" if column.kind == "category" else "float32", name=key)
         for key, column in inputs.keys.items()
@@ -103,7 +119,7 @@ def lookups(inputs: TableInputs) -> tuple[dict[str, keras.KerasTensor], keras.Ke
     return cells, _together(parts)
 
 
-def check(inputs: TableInputs, x: np.ndarray) -> None:
+def check(inputs: Inputs, x: np.ndarray) -> None:
     """Compare what the layers make of some training rows with the array that is trained on.
 
     Args:
@@ -116,8 +132,9 @@ def check(inputs: TableInputs, x: np.ndarray) -> None:
     made = keras.Model(*lookups(inputs))(_tensors(inputs)).numpy()
     if not np.array_equal(made, x[: len(made)], equal_nan=True):
         row, column = np.argwhere(made != x[: len(made)])[0]
+        what = f"column '{inputs.names[column]}'" if isinstance(inputs, TableInputs) else f"token {column} of the texts"
         raise RunFailed(
-            f"the layers of column '{inputs.names[column]}' do not give what training row {row} was made into\n"
+            f"the layers of {what} do not give what training row {row} was made into\n"
             "this is a fault of kerasrun; please report it with the file's first lines"
         )
 
@@ -144,8 +161,10 @@ def check_saved(run: Run, data: Data, feeder: Feeder) -> None:
         raise RunFailed("best.keras does not predict from raw rows what the trained network does from its arrays")
 
 
-def _tensors(inputs: TableInputs) -> dict[str, tf.Tensor]:
+def _tensors(inputs: Inputs) -> dict[str, tf.Tensor] | tf.Tensor:
     """Return the sample as the saved model takes it; Keras takes no strings from NumPy."""
+    if isinstance(inputs, TextInputs):
+        return tf.constant(inputs.sample, shape=(len(inputs.sample), 1))
     columns = {key: inputs.sample[column.name] for key, column in inputs.keys.items()}
     return {key: tf.constant(cells.tolist(), shape=(len(cells), 1)) for key, cells in columns.items()}
 

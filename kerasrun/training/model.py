@@ -12,7 +12,7 @@ import numpy as np
 from kerasrun import objects, settings
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment
-from kerasrun.inputs import TableInputs
+from kerasrun.inputs import Inputs
 from kerasrun.layers import lsuv
 from kerasrun.task import LabelForm, Task, keras_metric, label_form
 from kerasrun.training import inputs as table_inputs
@@ -38,7 +38,7 @@ class Built:
 
 
 def build(
-    experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, inputs: TableInputs | None = None,
+    experiment: Experiment, task: Task, x: np.ndarray, y: np.ndarray, *, inputs: Inputs | None = None,
     jit: bool = False, fresh: bool = True,
 ) -> Built:  # fmt: skip
     """Build, seed, check, scale and compile the model of an experiment.
@@ -48,7 +48,7 @@ def build(
         task: the dataset's task.
         x: the training part's raw inputs, (n, …), for fitting the scaling.
         y: the training part's targets, (n, outputs) for regression.
-        inputs: how x was made of a table; the saved model takes the table's cells.
+        inputs: how x was made of data of one's own; the saved model takes the table's cells, or the texts.
         jit: what Keras's own compiled step does; the resident loop compiles whole blocks instead.
         fresh: whether these are the weights to begin with; where a state is put back, data decides none of them.
 
