@@ -22,11 +22,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kerasrun import atomic, environment, task
+from kerasrun.class_folders import File, Listing, listed
 from kerasrun.dataset_table import DatasetEntry
 from kerasrun.errors import InputError, shown
 from kerasrun.images import decode
 from kerasrun.images.decode import Broken, Decoded, Header
-from kerasrun.images.listing import File, Listing, listed
 from kerasrun.own_data import IMAGE_ENDINGS
 from kerasrun.task import Task
 

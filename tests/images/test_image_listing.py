@@ -2,8 +2,8 @@ import os
 
 import pytest
 
+from kerasrun.class_folders import all_below, listed
 from kerasrun.errors import InputError
-from kerasrun.images.listing import all_below, listed
 
 TWO = ["cat/1.png", "cat/2.png", "dog/1.png"]
 
@@ -117,7 +117,7 @@ def test_a_folder_whose_name_is_no_text_is_refused(image_folder):
 
 
 def test_no_folder_is_said_to_be_none(tmp_path):
-    with pytest.raises(InputError, match="no such file or directory; a folder of images is wanted"):
+    with pytest.raises(InputError, match="no such file or directory; a folder is wanted"):
         listed(tmp_path / "photos")
 
 

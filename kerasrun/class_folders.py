@@ -1,4 +1,4 @@
-"""Which image files a folder holds, and what the folders around them say: their part and their class.
+"""Which images or texts a folder holds, and what the folders around them say: their part and their class.
 
 photos/cat/1.jpg          class cat; parts are held out at random
 photos/train/cat/1.jpg    part train, class cat; beside it validation (or val, valid, dev) and test
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,23 @@ _SHOWN = 4
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What is looked for: how the names of such files end, and what one of them is called."""
+
+    endings: tuple[str, ...]
+    word: str
+
+    def fits(self, path: Path) -> bool:
+        """Return whether a file is one of them, by its name."""
+        return path.name.lower().endswith(self.endings)
+
+
+IMAGES, TEXTS = Kind(IMAGE_ENDINGS, "image"), Kind((".txt",), "text")
+
+
+@dataclass(frozen=True)
 class File:
-    """An image file.
+    """A file.
 
     Args:
         name: its path below the folder, with slashes.
@@ -45,7 +60,7 @@ class Listing:
 
     Args:
         classes: their names, sorted; letters with accents in their composed form.
-        files: the images.
+        files: the images or texts.
         has_parts: whether the folder is divided into parts.
         notes: lines for the user.
     """
@@ -56,17 +71,24 @@ class Listing:
     notes: tuple[str, ...]
 
 
-def listed(folder: Path) -> Listing:
-    """Return the images of a folder of class folders, or of part folders with class folders.
+def listed(folder: Path, kind: Kind = IMAGES, without: Collection[str] = ()) -> Listing:
+    """Return the files of a folder of class folders, or of part folders with class folders.
+
+    Args:
+        folder: the folder.
+        kind: what is looked for.
+        without: class folders that are left out.
 
     Raises:
-        InputError: there is no such folder, or its folders do not say of each image what it shows.
+        InputError: there is no such folder, or its folders do not say of each file what it is.
     """
     inside = _folders(folder)
     parts = _parts(folder, inside)
     found = {part: _classes(path) for part, path in parts.items()} if parts else {"train": _classes(folder)}
     for part, folders in found.items():
-        _refuse_too_few(parts.get(part, folder), folders, least=2 if part == "train" else 1)
+        for name in without:
+            folders.pop(name, None)
+        _refuse_too_few(parts.get(part, folder), folders, kind, least=2 if part == "train" else 1)
     classes = tuple(sorted(found["train"]))
     for part, folders in found.items():
         _refuse_strange(folder, part, [*folders], classes)
@@ -74,31 +96,30 @@ def listed(folder: Path) -> Listing:
     outside: list[Path] = []
     files = []
     for part, folders in found.items():
-        outside += [path for path in _files(parts.get(part, folder), deep=False) if _is_image(path)]
+        outside += [path for path in _files(parts.get(part, folder), deep=False) if kind.fits(path)]
         for label, name in enumerate(classes):
-            images = sorted(_images(folder, folders[name], ignored) if name in folders else ())
-            if not images and part == "train":
+            inside_it = sorted(_found(folder, folders[name], kind, ignored) if name in folders else ())
+            if not inside_it and part == "train":
                 raise InputError(
-                    f"{folder}: class folder '{shown(name)}' holds no image ({', '.join(IMAGE_ENDINGS)})\n"
-                    "remove it, or put images into it"
+                    f"{folder}: class folder '{shown(name)}' holds no {kind.word} ({', '.join(kind.endings)})\n"
+                    f"remove it, or put {kind.word}s into it"
                 )
-            files += [File(written, part, label, *facts) for written, *facts in images]
-    outside += [path for path in _files(folder, deep=False) if parts and _is_image(path)]
-    notes = [f"left out, by their names no images: {_counted(ignored)}"] if ignored else []
+            files += [File(written, part, label, *facts) for written, *facts in inside_it]
+    outside += [path for path in _files(folder, deep=False) if parts and kind.fits(path)]
+    notes = _other_files(kind, ignored)
     if outside:
         notes.append(f"left out, in no class folder: {_named([path.name for path in outside])}")
     return Listing(classes, tuple(files), bool(parts), tuple(notes))
 
 
-def all_below(folder: Path) -> tuple[list[str], list[str]]:
-    """Return the names of all images in a folder and the folders in it, sorted, and lines for the user.
+def all_below(folder: Path, kind: Kind = IMAGES) -> tuple[list[str], list[str]]:
+    """Return the names of all such files in a folder and the folders in it, sorted, and lines for the user.
 
     Raises:
         InputError: one of them is a link to nothing.
     """
     ignored: Counter[str] = Counter()
-    names = sorted(name for name, *_ in _images(folder, folder, ignored))
-    return names, [f"left out, by their names no images: {_counted(ignored)}"] if ignored else []
+    return sorted(name for name, *_ in _found(folder, folder, kind, ignored)), _other_files(kind, ignored)
 
 
 def _parts(folder: Path, inside: dict[str, Path]) -> dict[str, Path]:
@@ -133,13 +154,13 @@ def _classes(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _refuse_too_few(folder: Path, classes: dict[str, Path], *, least: int) -> None:
+def _refuse_too_few(folder: Path, classes: dict[str, Path], kind: Kind, *, least: int) -> None:
     if len(classes) >= least:
         return
     if not classes:
         raise InputError(
-            f"{folder}: holds no folder; each class needs one of its own with its images in it\n"
-            f"as {folder.name}/cat/1.png, {folder.name}/dog/1.png"
+            f"{folder}: holds no folder; each class needs one of its own with its {kind.word}s in it\n"
+            f"as {folder.name}/cat/1{kind.endings[0]}, {folder.name}/dog/1{kind.endings[0]}"
         )
     name, path = next(iter(classes.items()))
     hint = f"is it {folder.name}/{name}/ that you mean?" if len(_folders(path)) > 1 else "two are needed to tell apart"
@@ -157,10 +178,10 @@ def _refuse_strange(folder: Path, part: str, found: Sequence[str], classes: Sequ
         raise InputError(f"{folder}: the {part} part has class '{shown(name)}', which training does not have\n{hint}")
 
 
-def _images(folder: Path, below: Path, ignored: Counter[str]) -> Iterator[tuple[str, int, int]]:
-    """Yield name, size and time of the images in a folder and all folders in it; count other files by their ending."""
+def _found(folder: Path, below: Path, kind: Kind, ignored: Counter[str]) -> Iterator[tuple[str, int, int]]:
+    """Yield name, size and time of such files in a folder and all folders in it; count others by their ending."""
     for path in _files(below, deep=True):
-        if not _is_image(path):
+        if not kind.fits(path):
             ignored[path.suffix.lower() or "no ending"] += 1
             continue
         try:
@@ -170,8 +191,8 @@ def _images(folder: Path, below: Path, ignored: Counter[str]) -> Iterator[tuple[
         yield path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns
 
 
-def _is_image(path: Path) -> bool:
-    return path.name.lower().endswith(IMAGE_ENDINGS)
+def _other_files(kind: Kind, ignored: Counter[str]) -> list[str]:
+    return [f"left out, by their names no {kind.word}s: {_counted(ignored)}"] if ignored else []
 
 
 def _folders(folder: Path) -> dict[str, Path]:
@@ -179,7 +200,7 @@ def _folders(folder: Path) -> dict[str, Path]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise InputError(f"{folder}: {(error.strerror or str(error)).lower()}; a folder of images is wanted") from None
+        raise InputError(f"{folder}: {(error.strerror or str(error)).lower()}; a folder is wanted") from None
     return {entry.name: Path(entry.path) for entry in entries if not _is_hidden(entry.name) and entry.is_dir()}
 
 
