@@ -35,6 +35,7 @@ class Line:
     Args:
         label: the group, and how many runs of it ended in which way.
         epochs: from 1 to the last that all runs with a result reached; beyond, a mean would be of those that went on.
+            Of other curves, where along the axis its means are.
         mean: over the runs with a result.
         low: lower limit of the 95 % interval; empty where the line is of one run.
         high: upper limit, likewise.
@@ -51,11 +52,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Curves:
-    """Learning curves."""
+    """Learning curves, or others.
+
+    Args:
+        title: what they are.
+        metric: of the axis upwards.
+        lines: the curves.
+        along: of the other axis.
+        log_along: whether that is logarithmic.
+    """
 
     title: str
     metric: str
     lines: tuple[Line, ...]
+    along: str = "epoch"
+    log_along: bool = False
 
 
 @dataclass(frozen=True)

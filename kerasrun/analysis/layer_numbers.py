@@ -66,16 +66,21 @@ def value(record: Mapping[str, Any], metric: str, when: str) -> float | None:
         metric: as `checked` returns it.
         when: "start" or "end"; of LSUV there is only the start.
     """
-    source, column, how = (metric.split(":") + [""])[:3]
-    layers = record.get("lsuv") or [] if source == "lsuv" else layers_of(record, when)
-    hidden = layers if source == "lsuv" else layers[:-1]
-    if column == "factor":
-        return factor(hidden)
-    if column == "loss":
+    source, name, how = (metric.split(":") + [""])[:3]
+    layers = layers_of(record, when)
+    if name == "factor":
+        return factor(layers[:-1])
+    if name == "loss":
         return layers[0]["loss"] if layers else None
-    values = [row[column] for row in hidden if row.get(column) is not None]
+    known = [row[name] for row in record.get("lsuv") or []] if source == "lsuv" else column(record, name, when)
+    values = [number for number in known if number is not None]
     found = _HOW[how](values) if values else None
     return found if found is None or math.isfinite(found) else None
+
+
+def column(record: Mapping[str, Any], name: str, when: str) -> list[float | None]:
+    """Return a column of a run's hidden layers; empty where they were not measured."""
+    return [row.get(name) for row in layers_of(record, when)[:-1]]
 
 
 def _ratio(one: float, other: float) -> float | None:

@@ -106,9 +106,13 @@ def _columns(chart: Curves) -> int:
 
 def _draw_curves(axes: Axes, chart: Curves, log: bool) -> None:
     handles = [_draw_line(axes, line, number) for number, line in enumerate(chart.lines)]
-    axes.set_xlabel("epoch")
+    axes.set_xlabel(chart.along)
     axes.set_ylabel(chart.metric)
-    axes.locator_params(axis="x", integer=True)
+    if chart.log_along:
+        axes.set_xscale("log")
+        _plain_numbers(axes.xaxis)
+    else:
+        axes.locator_params(axis="x", integer=True)
     axes.set_ylim(*span(chart, log=log))
     if log:
         axes.set_yscale("log")

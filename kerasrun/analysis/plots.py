@@ -70,7 +70,7 @@ def _curves(table: Comparison, groups: Sequence[Group]) -> Curves:
         own = [_own_line(records[0], column, part) for part, column in parts.items() if column in curves(records[0])]
         return Curves(_title(table, f"{name} of run {records[0]['id']}"), shown(name), tuple(own))
     if groups:
-        lines = [_line(group, metric) for group in groups]
+        lines = [line(group, metric) for group in groups]
     else:
         lines = [_own_line(*pair) for pair in zip(records, [metric] * len(records), _run_labels(table), strict=True)]
     return Curves(_title(table, metric, groups, _MARKS), shown(metric), tuple(lines))
@@ -170,7 +170,14 @@ def _point(label: str, values: Sequence[float], metric: str) -> Point:
     return Point(label, tuple(values), found.mean, found.low, found.high)
 
 
-def _line(group: Group, metric: str) -> Line:
+def line(group: Group, metric: str, part: str = "") -> Line:
+    """Return a group's curve.
+
+    Args:
+        group: the runs.
+        metric: a column of their epochs.
+        part: what the label says of it in front.
+    """
     own = [thread for thread in (_thread(record, metric) for record in group.used) if thread.values]
     common = min((len(thread.values) for thread in own), default=0)
     longer = [thread for thread in own if len(thread.values) > common]
@@ -183,7 +190,13 @@ def _line(group: Group, metric: str) -> Line:
     )
     band = (low, high) if len(own) > 1 else ((), ())
     threads = (*rests, *(thread for thread in without if thread.values))
-    return Line(_label(group), own[0].epochs[:common] if own else (), tuple(e.mean for e in means), *band, threads)
+    return Line(
+        f"{part} {_label(group)}".strip(),
+        own[0].epochs[:common] if own else (),
+        tuple(e.mean for e in means),
+        *band,
+        threads,
+    )
 
 
 def _own_line(record: Record, metric: str, label: str) -> Line:

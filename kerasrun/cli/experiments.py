@@ -134,10 +134,12 @@ def _write(sweep: Sweep, file: Path, results: Path) -> None:
 
 
 def _draw(table: compare.Comparison, sweep: Sweep, folder: Path) -> None:
-    from kerasrun.analysis import pictures, plots
+    from kerasrun.analysis import figures, pictures, plots
 
     try:
         atomic.write(folder / "picture.svg", pictures.picture(plots.plot(table, "auto", sweep.axes), "svg"))
+        for name, (chart, log) in figures.figures(table).items():
+            atomic.write(folder / f"{name}.svg", pictures.picture(chart, "svg", log=log))
     except InputError as error:  # the extra plot is missing, or there is nothing to draw
         console.notice(f"{folder}: no picture: {str(error).splitlines()[0]}")
 
