@@ -84,12 +84,12 @@ def wanted(
     options: Mapping, names: Sequence[str], columns: Sequence[Column], target: str | None, kept: Sequence[str]
 ) -> reader.Wanted:
     """Return how the file is to be read: each column as it was in training."""
-    as_text = {column.name for column in columns if column.kind != "number"} | set(kept)
+    as_text = {*kept, *(c.name for c in columns)}.difference(c.name for c in columns if c.kind == "number")
     as_text |= {pair.rpartition("=")[0] for pair in options["kinds"] if not pair.endswith("=number")} & {target}
     read = {*(column.name for column in columns), *kept, target}
     return reader.Wanted(
         options["header"], options["separator"], options["encoding"], tuple(options["na"]),
-        texts=frozenset(as_text), exact=frozenset(as_text.union([target] if target else [])),
+        texts=frozenset(as_text), exact=frozenset(as_text.union(kept, [target] if target else [])),
         skipped=frozenset(n for n in names if n not in read),
     )  # fmt: skip
 

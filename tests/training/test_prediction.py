@@ -60,6 +60,13 @@ def test_a_value_is_predicted_in_the_targets_own_units(trained_runs, tmp_path):
     np.testing.assert_allclose([float(row["predicted"]) for row in rows], expected[:, 0], rtol=1e-5)
 
 
+def test_a_column_of_numbers_that_the_model_takes_can_be_kept(trained_runs, tmp_path):
+    new = write_table(tmp_path / "new.csv", [(7, "1.10", "red", "3.0", ""), (8, "20000000.5", "red", "", "")])
+    invoke(trained_runs, "table", new, "-o", tmp_path / "out.csv", "--keep", "size,weight")
+    kept = [(row["id"], row["size"], row["weight"]) for row in read(tmp_path / "out.csv")]
+    assert kept == [("7", "1.1", "3"), ("8", "20000000.5", "")]
+
+
 def test_arrays_and_a_dataset_are_predicted_alike(trained_runs, tmp_path):
     from sklearn.datasets import load_digits
 
