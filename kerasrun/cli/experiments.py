@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from kerasrun import atomic, run_tables
-from kerasrun.analysis import compare, decisions, moments
+from kerasrun.analysis import compare, decisions, moments, variances
 from kerasrun.analysis.decisions import Decision
 from kerasrun.analysis.tables import to_text
 from kerasrun.cli import claims, console, words
@@ -129,8 +129,28 @@ def _write(sweep: Sweep, file: Path, results: Path) -> None:
     atomic.write(folder / "table.csv", to_text(*table.exact(), "csv"))
     if sweep.claims:
         atomic.write(folder / "claims.md", to_text(*decisions.shown(claims.decided(sweep, results)[0]), "md"))
+    _write_variances(made, sweep, folder)
     _draw(table, sweep, folder)
     console.notice(f"wrote {folder}")
+
+
+def _write_variances(records: Sequence[Record], sweep: Sweep, folder: Path) -> None:
+    """Write what moves a result, where nothing but the split and the seed is varied."""
+    if [axis.names for axis in sweep.axes] != [("split_seed",)]:
+        return
+    values: dict[int, dict[int, float]] = {}
+    for record in records:
+        accuracy = moments.value(record, "val_accuracy", moments.LAST)
+        if accuracy is not None:
+            values.setdefault(record["experiment"]["split_seed"], {})[record["experiment"]["seed"]] = accuracy
+    try:
+        rows = variances.table(values, records[0]["data"]["validation"])
+    except ValueError as error:
+        console.notice(f"{folder}: {error}")
+        return
+    people = [(source, f"{100 * d:.2f} points", "" if s is None else f"{s:.0%}") for source, d, s in rows]
+    atomic.write(folder / "variances.md", to_text(variances.COLUMNS, people, "md"))
+    atomic.write(folder / "variances.csv", to_text(variances.COLUMNS, rows, "csv"))
 
 
 def _draw(table: compare.Comparison, sweep: Sweep, folder: Path) -> None:
