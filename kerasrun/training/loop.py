@@ -23,12 +23,14 @@ import numpy as np
 import tensorflow as tf
 
 from kerasrun.datasets.parts import aligned
+from kerasrun.datasets.stored import Stored
 from kerasrun.training.seeds import batch_order
 
 Arrays = tuple[np.ndarray, ...]  # (x, y) or (x, y, sample weights), equally long
 LARGEST_EVALUATION_BATCH = 1024
 EVALUATION_BYTES = 64 * 2**20
 BLOCK_SECONDS = 0.2
+_PIECE = 4  # evaluation batches that are read from the disk at a time
 RESIDENT_SHARE = 0.4  # of the free memory that the training part may fill; the rest is the model's and its gradients'
 
 
@@ -98,6 +100,8 @@ def evaluation_batch(x: np.ndarray) -> int:
 
 def on_device(array: np.ndarray) -> tf.Tensor:
     """Return an array as a tensor on the device; on the CPU it is the same memory, which must not change any more."""
+    if isinstance(array, Stored):
+        array = array[:]
     if not array.size or tf.config.list_logical_devices("GPU"):
         return tf.constant(array)
     if not array.flags.c_contiguous or not array.flags.writeable or array.ctypes.data % 64:
@@ -213,10 +217,20 @@ class Feeder:
         return tf.data.Dataset.from_tensors(tuple(array[:1] for array in arrays)).repeat()
 
     def _evaluation(self, part: Arrays) -> Callable[[Any], dict[str, tf.Tensor]]:
-        """Return a test function that walks through a whole part in one or two calls."""
-        resident = tuple(on_device(array) for array in part)
-        order, batch = np.arange(len(part[0]), dtype=np.int32), evaluation_batch(part[0])
+        """Return a test function that walks through a whole part."""
+        batch, size = evaluation_batch(part[0]), len(part[0])
+        if isinstance(part[0], Stored):
+            return lambda _: self._evaluate_stored(part, batch)
+        resident, order = tuple(on_device(array) for array in part), np.arange(size, dtype=np.int32)
         return lambda _: _walk_all(self._walk_evaluation, resident, order, batch)
+
+    def _evaluate_stored(self, part: Arrays, batch: int) -> dict[str, tf.Tensor]:
+        """Walk through a part of which a few batches at a time are read: the same batches as of one in memory."""
+        logs: dict[str, tf.Tensor] = {}
+        for start in range(0, len(part[0]), _PIECE * batch):
+            piece = tuple(on_device(array[start : start + _PIECE * batch]) for array in part)
+            logs = _walk_all(self._walk_evaluation, piece, np.arange(len(piece[0]), dtype=np.int32), batch)
+        return logs
 
     def _pass_over(self, blocks: int) -> None:
         """Let the first calls of the train function do nothing: an earlier process has done these blocks."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+from kerasrun.datasets.stored import Stored
 from kerasrun.errors import InputError
 from kerasrun.layers import RowNorm
 
@@ -33,6 +34,8 @@ def input_layer(scale: str, x: np.ndarray, input_dtype: str) -> keras.layers.Lay
                 f"scale=unit divides bytes by 255, but the inputs are {x.dtype}\nuse scale=minmax or standardize"
             )
         return keras.layers.Rescaling(1 / 255, dtype="float32", name="scale")
+    if isinstance(x, Stored):
+        raise InputError(f"scale={scale} looks at all images, which do not fit in memory; use scale=unit")
     if scale in ("l1", "l2"):
         return RowNorm(int(scale[1]), name="scale")
     center, width = _center_and_width(scale, x)
