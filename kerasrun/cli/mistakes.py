@@ -116,11 +116,11 @@ def _worst(run: Run, known: Trained, part: str, most: int, recipe: str | None) -
             title += ", the surest first"
         captions = [f"{cell[0]} taken for {cell[1]}" + (f" ({cell[2]:.0%})" if len(cell) > 2 else "") for cell in cells]
     numbers = [str(row) for row in rows[picked].tolist()]
-    names, held, images = _held(known, None if examples is None else examples.x[picked], part, rows[picked])
+    names, held, images = _held(known, examples, picked, part)
     called = [f"row {number}" for number in numbers]
     if examples is not None and "file" in examples.ids:
         called = [examples.ids["file"][i] for i in picked]
-        names, held = ("file",), [(name,) for name in called]
+        names, held = ("file", *names), [(f, *c) for f, c in zip(called, held or [()] * len(called), strict=True)]
     captions = [f"{name}: {caption}" for name, caption in zip(called, captions, strict=True)]
     every = [(n, *_shortest((*c, *h))) for n, c, h in zip(numbers, cells, held or [()] * len(cells), strict=True)]
     return _Worst(title, ("row", *columns, *names), every, captions, images, notes)
@@ -154,7 +154,7 @@ def _asked(run: Run, known: Trained, x: np.ndarray, recipe: str | None) -> np.nd
 
 
 def _held(
-    known: Trained, x: np.ndarray | None, part: str, rows: np.ndarray
+    known: Trained, examples: Labelled | None, picked: np.ndarray, part: str
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]] | None, np.ndarray | None]:
     """Return what examples hold: names and cells of columns, or images."""
     from kerasrun.analysis import images
@@ -162,12 +162,12 @@ def _held(
     from kerasrun.datasets.tables import decoded
     from kerasrun.inputs import TextInputs
 
-    if x is None:
+    if examples is None:
         return (), None, None
     if isinstance(known.inputs, TextInputs):
-        found = texts.shown(known.settings, part, rows.tolist())
-        lines = ([shown(" ".join(text.split())) for text in cells] for cells in found.values())
-        return tuple(found), [*zip(*lines, strict=True)], None
+        ids = {name: [values[i] for i in picked] for name, values in examples.ids.items()}
+        return ("text",), [(shown(" ".join(t.split())),) for t in texts.shown(known.settings, part, ids)], None
+    x = examples.x[picked]
     if known.inputs is not None:
         cells = {name: values.tolist() for name, values in decoded(known.inputs, x).items()}
         return tuple(cells), [*zip(*cells.values(), strict=True)], None

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasrun import class_folders
+from kerasrun.class_folders import TEXTS
 from kerasrun.datasets import table_rows
 from kerasrun.datasets.rows import Chunk, Rows
 from kerasrun.datasets.texts import PADDING, UNKNOWN, numbered
@@ -67,22 +69,21 @@ def _chunks(
 
 
 def _folder(path: Path, trained: Trained, seen: _Seen, *, labelled: bool) -> Rows:
-    files = folder.files(path)
-    if not files:
-        raise InputError(f"{path}: holds no {folder.ENDING} file")
-    if labelled and (strange := [file for file in files if file.label not in trained.classes]):
-        raise InputError(
-            f"{path}: {strange[0].name} lies in no folder of one of the classes, {asked.listed(trained.classes)}"
-        )
-    rows = Rows(("file",), iter(()))
+    if labelled:
+        table = folder.like(path, {"missing": "error", **trained.settings}, trained.classes)
+        names, contents, y = [*table.files], [*table.columns[0].texts], table.target.y
+        return Rows(("file",), iter([Chunk(seen.numbered(contents, names), (names,), y)]), seen.lines())
+    names, notes = class_folders.all_below(path, TEXTS)
+    if not names:
+        raise InputError(f"{path}: holds no text ({', '.join(TEXTS.endings)})")
+    rows = Rows(("file",), iter(()), notes)
 
     def chunks() -> Iterator[Chunk]:
-        for start in range(0, len(files), _FILES):
-            some = files[start : start + _FILES]
-            names = [file.name for file in some]
-            x = seen.numbered([folder.text(path / name, trained.settings["encoding"])[0] for name in names], names)
-            labels = [trained.classes.index(file.label) for file in some] if labelled else None
-            yield Chunk(x, (names,), None if labels is None else np.array(labels, np.int32))
+        for start in range(0, len(names), _FILES):
+            some = names[start : start + _FILES]
+            contents, more = folder.read(path, some, trained.settings["encoding"])
+            rows.notes += more
+            yield Chunk(seen.numbered(contents, some), (some,))
         rows.notes += seen.lines()
 
     rows.chunks = chunks()

@@ -37,6 +37,7 @@ class Corpus:
         self.kind, self.ngrams = kind, ngrams
         self.known: dict[str, int] = {}  # token -> its number, in the order of the first text
         self.texts: list[str] = []
+        self.files: list[str] = []  # what the rows are called, where each is a file
         self.ids: list[np.ndarray] = []  # int32 (tokens,) of each text
         self._at: dict[bytes, int] = {}
 
@@ -81,6 +82,7 @@ def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     return Unsplit(
         table.task, str(table.path), parts["train"], parts.get("validation"), parts.get("test"), notes=tuple(notes),
         content_hash=content, fit=partial(_fit, replace(table, x=table.x[:0]), corpus), by=by, key=key,
+        files=corpus.files,
     )  # fmt: skip
 
 
@@ -91,34 +93,33 @@ def read_part(path: Path, name: str, like: Unsplit) -> tuple[Part, str]:
         InputError: as `tables.read_like`; or the texts are those of a folder, which has its parts as folders.
     """
     table, corpus = like.fit.args  # type: ignore[union-attr]
-    if table.path.is_dir():
-        raise InputError(f"--{name} {path}: the texts of a folder are held out in a folder: {table.path}/{name}/")
-    other = tables.read_like(path, table)
+    if path.is_dir() != table.path.is_dir():
+        kind = "folder" if table.path.is_dir() else "table"
+        raise InputError(f"--{name} {path}: a {kind} is wanted, as the training texts are in one")
+    if path.is_dir():
+        other = texts.folder.like(path, table.options, table.target.classes)
+    else:
+        other = tables.read_like(path, table)
     if other.sha256 == table.sha256:
-        raise InputError(f"--{name} {path}: is the training file itself; a {name} part needs other rows")
+        raise InputError(f"--{name} {path}: is the training data itself; a {name} part needs other texts")
     content = hashlib.sha256(f"{like.content_hash} {name} {other.sha256}".encode()).hexdigest()
     return _part(other, corpus), content
 
 
-def shown(settings: Mapping[str, Any], part: str, rows: Sequence[int]) -> dict[str, list[str]]:
-    """Return the texts of some rows of a part as they are written, and the files they lie in, where they are files.
+def shown(settings: Mapping[str, Any], part: str, ids: Mapping[str, Sequence]) -> list[str]:
+    """Return some texts of a part as they are written.
 
     Args:
         settings: of the experiment, with the options of its data.
         part: "validation" or "test".
-        rows: as `Part.rows` has them.
+        ids: what tells them apart: "row", and "file" where each is a file.
     """
     given = settings[part]
     path = Path(given) if isinstance(given, str) else Path(settings["dataset"])
-    if path.is_dir():
-        every = texts.folder.files(path)
-        found = [path / every[row - 1].name for row in rows]
-        return {
-            "file": [str(file.relative_to(path)) for file in found],
-            "text": [texts.folder.text(file, settings["encoding"])[0] for file in found],
-        }
+    if "file" in ids:
+        return texts.folder.read(path.parent if isinstance(given, str) else path, ids["file"], settings["encoding"])[0]
     cells = texts.cells(path, settings)
-    return {"text": [cells[row - 1] for row in rows]}
+    return [cells[row - 1] for row in ids["row"]]
 
 
 def numbered(inputs: TextInputs, found: Iterable[str]) -> np.ndarray:
@@ -130,7 +131,10 @@ def numbered(inputs: TextInputs, found: Iterable[str]) -> np.ndarray:
 
 def _part(table: Table, corpus: Corpus) -> Part:
     positions = corpus.add(table.columns[0].texts)[table.x[:, 0].astype(np.int64)]
-    return Part(positions, table.target.y, table.rows, table.weights)
+    rows = table.rows + len(corpus.files)
+    inside = f"{table.path.name}/" if corpus.files else ""
+    corpus.files += [inside + name for name in table.files]
+    return Part(positions, table.target.y, rows, table.weights)
 
 
 def _by(options: Mapping[str, Any]) -> Literal["class", "group", "time"]:

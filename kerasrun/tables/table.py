@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +43,7 @@ class Table:
         key: float64 (n,): equal values stay together (options["group"]), or rows are ordered by it
             (options["time"]); None where neither was asked for.
         parts: (n,) of "train", "validation", "test", or None.
+        files: what each row is called, where it is a file.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class Table:
     weights: np.ndarray | None = None
     key: np.ndarray | None = None
     parts: np.ndarray | None = None
+    files: tuple[str, ...] = ()
 
     @property
     def of_text(self) -> bool:
@@ -170,8 +173,8 @@ def _assembled(
     rows = np.flatnonzero(keep)
     every = len(rows) == len(keep)
 
-    def kept(array: np.ndarray) -> np.ndarray:
-        return array if every else array[rows]
+    def kept(array: Any) -> Any:
+        return array if every or array is None else array[rows]
 
     content = raw.sha256 if every else hashlib.sha256(raw.sha256.encode() + rows.tobytes()).hexdigest()
     x = np.empty((len(rows), len(columns)), np.float32)
@@ -180,7 +183,7 @@ def _assembled(
         raw.columns[column.name].cells = np.zeros(0)  # its memory is free again
     return Table(
         path, options, columns, x, replace(target, y=kept(target.y), absent=kept(target.absent)), rows + 1, task,
-        (*notes, *more), content, *(None if array is None else kept(array) for array in (weights, key, parts)),
+        (*notes, *more), content, kept(weights), kept(key), kept(parts),
     )  # fmt: skip
 
 
@@ -314,10 +317,11 @@ def _stem(path: Path) -> str:
 
 def _key(path: Path, options: Options) -> tuple:
     try:
-        status = path.stat()
+        folders = path.glob("**/") if path.is_dir() else ()
+        found = [place.stat() for place in (path, *folders)]  # those of folders change with names and number of files
     except OSError as error:
         raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    return str(path.resolve()), status.st_mtime_ns, status.st_size, *sorted(options.items())
+    return str(path.resolve()), *((s.st_mtime_ns, s.st_size) for s in found), *sorted(options.items())
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -26,7 +26,6 @@ __all__ = ["cells", "describe", "folder", "length_for", "take", "tokens"]
 _COVERED = 0.95  # share of the training texts that are not cut
 _LONGEST = 1000  # tokens, where nobody says otherwise
 _LOOKED_AT = 1000  # texts, for a first idea of their length
-_SHARE = 4  # of the memory: texts take about as much as their file, tokens as much again
 
 
 def describe(path: Path, options: Options) -> tuple[DatasetEntry, Options]:
@@ -35,7 +34,7 @@ def describe(path: Path, options: Options) -> tuple[DatasetEntry, Options]:
     Vocabulary and length are those of the first texts, until the training part is known.
 
     Raises:
-        InputError: as `tables.describe` and `folder.read`.
+        InputError: as `tables.describe` and `folder.opened`.
     """
     return tables.describe(path, options, _opened)
 
@@ -67,21 +66,18 @@ def length_for(counts: np.ndarray) -> int:
 
 
 def _opened(path: Path, options: Options) -> Table:
-    if not path.is_dir():
-        _refuse_large(path, path.stat().st_size if path.exists() else 0)
-        table = tables.opened(path, options)
+    if path.is_dir():
+        table = folder.opened(path, options)
     else:
-        table = folder.read(path, options, most=environment.memory() // _SHARE)
-    texts = table.columns[0].texts[:_LOOKED_AT]
-    counts = np.array([len(tokens(text, options["tokens"], options["ngrams"])) for text in texts])
+        size = path.stat().st_size if path.is_file() else 0
+        if size > environment.memory() // folder.SHARE:
+            raise InputError(f"{path}: {size:,} bytes of texts do not fit in memory\ntake a part of the rows")
+        table = tables.opened(path, options)
+    some = table.columns[0].texts[:_LOOKED_AT]
+    counts = np.array([len(tokens(text, options["tokens"], options["ngrams"])) for text in some])
     length = options["length"] or length_for(counts)
     task = replace(
         table.task, input_shape=(length,), input_dtype="int32", vocabulary_size=options["vocabulary"] + 2,
         sequence_length=length,
     )  # fmt: skip
     return replace(table, task=task)
-
-
-def _refuse_large(path: Path, size: int) -> None:
-    if size > environment.memory() // _SHARE:
-        raise InputError(f"{path}: {size:,} bytes of texts do not fit in memory\ntake a part of the rows")

@@ -3,142 +3,132 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from kerasrun.errors import InputError
+from kerasrun import class_folders, environment
+from kerasrun.class_folders import TEXTS, Listing
+from kerasrun.errors import InputError, shown
 from kerasrun.tables import Column, Table, dialect
 from kerasrun.tables.asked import Options, listed
-from kerasrun.tables.table import PARTS
 from kerasrun.tables.targets import Target, counted
 
 COLUMN = "text"
-ENDING = ".txt"
+SHARE = 4  # of the memory: texts take about as much as their files, tokens as much again
 
 
-@dataclass(frozen=True)
-class File:
-    """One text: its path below the folder, its class, and its part; "" where it lies in none."""
-
-    name: str
-    label: str
-    part: str
-
-
-def files(path: Path) -> list[File]:
-    """Return the text files of a folder, sorted by their paths; hidden ones are passed over."""
-    found = sorted(file.relative_to(path) for file in path.rglob(f"*{ENDING}") if file.is_file())
-    return [_placed(file) for file in found if not any(part.startswith(".") for part in file.parts)]
-
-
-def text(path: Path, encoding: str | None) -> tuple[str, bool]:
-    """Return what a text file holds, without space around it, and whether its encoding is a guess.
-
-    Raises:
-        InputError: it cannot be read, or is no text in that encoding.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    found, guessed = (encoding, False) if encoding else dialect.encoding_of(path, content)
-    return dialect.decoded(path, content, found, whole=True).strip(), guessed
-
-
-def read(path: Path, options: Options, *, most: int) -> Table:
-    """Return the texts of a folder; the row of a text is its place among `files`, from 1.
+def opened(path: Path, options: Options) -> Table:
+    """Return the texts of a folder; their rows count from 0.
 
     Args:
         path: the folder.
         options: `drop` names classes to leave out; `encoding`, `missing`.
-        most: bytes of all files.
 
     Raises:
-        InputError: no class folders, one class alone, an empty file, or one that is no text.
+        InputError: no class folders, an empty file, or one that is no text.
     """
-    found, notes = _chosen(path, options)
-    if (size := sum((path / file.name).stat().st_size for _, file in found)) > most:
+    listing = _listed(path, options["drop"])
+    names = [file.name for file in listing.files]
+    if (size := sum(file.bytes for file in listing.files)) > environment.memory() // SHARE:
         raise InputError(f"{path}: {size:,} bytes of texts do not fit in memory\ntake a part of the files")
-    contents, digest, guessed = [], hashlib.sha256(), []
-    for _, file in found:
-        content, is_guess = text(path / file.name, options["encoding"])
-        digest.update(f"{file.name}\0{len(content)}\0{content}".encode(errors="surrogatepass"))
-        contents.append(content)
-        guessed += [file.name] * is_guess
-    if guessed:
-        notes.append(
-            f"{len(guessed):,} files are no UTF-8 and read as {dialect.WESTERN} (a guess; first: {guessed[0]}); "
-            "else --encoding cp949 …"
-        )
-    kept = _kept(path, [file.name for _, file in found], contents, options, notes)
-    found, contents = [found[i] for i in kept], [contents[i] for i in kept]
-    classes = tuple(sorted({file.label for _, file in found}))
-    labels = np.array([classes.index(file.label) for _, file in found], np.int32)
-    kind = "binary" if len(classes) == 2 else "multiclass"
-    notes.insert(1, f"classes: {kind}, {len(classes)}: {counted(classes, labels)}")
-    target = Target(kind, classes, labels, np.zeros(len(labels), bool), "")
-    parts = np.array([file.part for _, file in found])
+    contents, notes = read(path, names, options["encoding"])
+    kept, more = _kept(path, names, contents, options["missing"])
+    files, contents = [listing.files[i] for i in kept], [contents[i] for i in kept]
+    labels = np.array([file.label for file in files], np.int32)
+    kind = "binary" if len(listing.classes) == 2 else "multiclass"
+    target = Target(kind, listing.classes, labels, np.zeros(len(labels), bool), "")
+    said = [
+        f"{path.name}: {len(names):,} texts{_in_parts([file.part for file in files]) if listing.has_parts else ''}",
+        f"classes: {kind}, {len(listing.classes)}: {counted(listing.classes, labels)}",
+        *_of_train_alone(listing),
+    ]
+    digest = hashlib.sha256()
+    for file, content in zip(files, contents, strict=True):
+        for text in (file.part, listing.classes[file.label], file.name, content):
+            digest.update(text.encode(errors="surrogatepass") + b"\0")
     return Table(
-        path, options, (Column(COLUMN, "text", tuple(contents)),),
-        np.arange(len(contents), dtype=np.float32).reshape(-1, 1), target,
-        np.array([row for row, _ in found], np.int64), target.task(path.resolve().name, 1), tuple(notes),
-        digest.hexdigest(), parts=parts if parts.any() else None,
+        path, options, (Column(COLUMN, "text", tuple(contents)),), np.arange(len(files), dtype=np.float32)[:, None],
+        target, np.arange(len(files), dtype=np.int64), target.task(path.resolve().name, 1),
+        (*said, *listing.notes, *notes, *more), digest.hexdigest(),
+        parts=np.array([file.part for file in files]) if listing.has_parts else None,
+        files=tuple(file.name for file in files),
     )  # fmt: skip
 
 
-def _placed(file: Path) -> File:
-    """Return a file with the class folder, and the part's folder around it, that it lies in."""
-    *folders, _ = file.parts
-    part = PARTS.get(folders[0].lower(), "") if folders else ""
-    inside = folders[1:] if part else folders
-    return File(str(file), inside[0] if inside else "", part)
+def like(path: Path, options: Options, classes: Sequence[str]) -> Table:
+    """Return another folder, its classes numbered as they were in training.
+
+    Raises:
+        InputError: as `opened`, or a class is not known.
+    """
+    other = opened(path, {**options, "drop": ()})
+    if strange := [name for name in other.target.classes if name not in classes]:
+        raise InputError(f"{path}: class '{shown(strange[0])}' is none that training has: {listed(classes, 6)}")
+    number = np.array([classes.index(name) for name in other.target.classes], np.int32)
+    return replace(other, target=replace(other.target, classes=tuple(classes), y=number[other.target.y]))
 
 
-def _chosen(path: Path, options: Options) -> tuple[list[tuple[int, File]], list[str]]:
-    """Return the files to read, each with its row, and lines for the user."""
-    every = [*enumerate(files(path), 1)]
-    found = [(row, file) for row, file in every if file.label and file.label not in options["drop"]]
-    labels = sorted({file.label for _, file in found})
-    if absent := [name for name in options["drop"] if name not in {file.label for _, file in every}]:
-        raise InputError(f"--drop: {path.name} has no class folder '{absent[0]}'\nclass folders: {listed(labels, 30)}")
-    if len(labels) < 2:
-        what = f"one class folder only, '{labels[0]}'" if labels else "no class folders"
-        raise InputError(
-            f"{path}: {what} with {ENDING} files\n"
-            "put the texts into a folder for each class: neg/ and pos/, or train/neg/, test/neg/ …"
-        )
-    parts = {part: {file.label for _, file in found if file.part == part} for part in {f.part for _, f in found}}
-    if len(parts) > 1 and ("" in parts or "train" not in parts):
-        outside = next(file.name for _, file in found if file.part == min(parts))
-        raise InputError(f"{path}: some texts lie in train/ or test/, others do not (as {outside})\nmove them there")
-    notes = [f"{path.name}: {len(found):,} {ENDING} files in {len(labels)} class folders" + _in_parts(found)]
-    if stray := len([file for _, file in every if not file.label]):
-        notes.append(f"{stray:,} {ENDING} files in no class folder are left out")
-    elsewhere = set[str]().union(*(held for part, held in parts.items() if part != "train"))
-    notes += [
-        f"class '{label}' is in train/ alone, as texts without a label are; --drop {label} leaves it out"
-        for label in labels
-        if elsewhere and label not in elsewhere
+def read(path: Path, names: Sequence[str], encoding: str | None) -> tuple[list[str], list[str]]:
+    """Return what text files hold, without space around it, and lines for the user.
+
+    Args:
+        path: the folder.
+        names: of the files, below the folder.
+        encoding: None to recognize it.
+
+    Raises:
+        InputError: a file cannot be read, or is no text in that encoding.
+    """
+    contents, guessed = [], []
+    for name in names:
+        file = path / name
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise InputError(f"{file}: {(error.strerror or str(error)).lower()}") from None
+        found, guess = (encoding, False) if encoding else dialect.encoding_of(file, content)
+        contents.append(dialect.decoded(file, content, found, whole=True).strip())
+        guessed += [f"{name} ({found})"] if guess else []
+    said = f"{len(guessed):,} files are no UTF-8; a guess is made: {listed(guessed)}; else --encoding cp949 …"
+    return contents, [said] if guessed else []
+
+
+def _listed(path: Path, without: Collection[str]) -> Listing:
+    inside = [folder for folder in path.iterdir() if folder.is_dir()]
+    if absent := [name for name in without if not any((at / name).is_dir() for at in (path, *inside))]:
+        raise InputError(f"--drop: {path.name} has no class folder '{shown(absent[0])}'")
+    return class_folders.listed(path, TEXTS, without)
+
+
+def _of_train_alone(listing: Listing) -> list[str]:
+    """Return a line on each class that the training part alone has, as texts without a label are often kept."""
+    held = {part: {file.label for file in listing.files if file.part == part} for part in ("train", "test")}
+    return [
+        f"class '{name}' is in the training part alone; if these texts have no label: --drop {name}"
+        for label, name in enumerate(listing.classes)
+        if held["test"] and label not in held["test"]
     ]
-    return found, notes
 
 
-def _in_parts(found: list[tuple[int, File]]) -> str:
-    names = [file.part for _, file in found]
-    counts = [f"{part} {names.count(part):,}" for part in ("train", "validation", "test") if part in names]
-    return f": {', '.join(counts)}" if counts else ""
+def _in_parts(parts: list[str]) -> str:
+    counts = [f"{part} {parts.count(part):,}" for part in ("train", "validation", "test") if part in parts]
+    return f" ({', '.join(counts)})"
 
 
-def _kept(path: Path, names: list[str], contents: list[str], options: Options, notes: list[str]) -> list[int]:
-    """Return the positions of the texts that are not empty; say what becomes of those that are."""
+def _kept(path: Path, names: list[str], contents: list[str], missing: str) -> tuple[list[int], list[str]]:
+    """Return the positions of the texts that are not empty, and a line on those that are.
+
+    Raises:
+        InputError: there are some, and nobody said what to do.
+    """
     empty = [name for name, content in zip(names, contents, strict=True) if not content]
-    if empty and options["missing"] == "error":
+    if empty and missing == "error":
         raise InputError(
             f"{path}: {len(empty):,} of {len(names):,} files are empty (first: {empty[0]}); there is nothing to read\n"
             "mend them, or --missing drop leaves them out"
         )
-    if empty:
-        notes.append(f"--missing drop: {len(empty):,} of {len(names):,} files are empty and left out")
-    return [i for i, content in enumerate(contents) if content]
+    said = f"--missing drop: {len(empty):,} of {len(names):,} files are empty and left out"
+    return [i for i, content in enumerate(contents) if content], [said] if empty else []
