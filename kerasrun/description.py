@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from kerasrun.environment import versions
-from kerasrun.inputs import InputColumn, TableInputs
+from kerasrun.inputs import InputColumn, Inputs, TextInputs
 from kerasrun.trained import Trained
 
 
@@ -27,6 +27,7 @@ def described(
     """
     says = {"binary": f"probability of {trained.classes[-1]!r}"} if trained.classes else {}
     says["multiclass"] = "probability of each class"
+    scale = trained.settings["scale"]
     batch = next(iter(inputs.values()))[1][0]
     found: dict[str, Any] = {
         "run": trained.run,
@@ -36,22 +37,26 @@ def described(
         ],
         "output": {"shape": [batch, outputs], "says": says.get(trained.kind, "the predicted value")},
         "classes": [*trained.classes],
-        "scaling": f"{trained.settings['scale']}, inside the model",
+        "scaling": "none" if scale == "none" else f"{scale}, inside the model",
         "made_with": {name: versions()[name] for name in ("kerasrun", "keras", "tensorflow", "numpy")},
     }
-    if isinstance(trained.inputs, TableInputs) and not columns:
+    if trained.inputs is not None and not columns and "text" not in inputs:
         found["array"] = array(trained.inputs)
     return found
 
 
-def array(inputs: TableInputs) -> list[dict[str, Any]]:
-    """Return how each number of the array is made of a cell of a table."""
+def array(inputs: Inputs) -> Any:
+    """Return how each number of the array is made of a cell of a table, or how it is made of a text."""
+    if isinstance(inputs, TextInputs):
+        rule = "ASCII in lower case, ASCII punctuation taken out; words end at ASCII white space"
+        numbered = {token: number for number, token in enumerate(inputs.vocabulary, start=2)}
+        return {**inputs.record(), "text": rule, "numbers": numbered, "any_other": 1, "padding_at_the_end": 0}
     numbers = [_cell(column) for column in inputs.numbers]
     flags = [{"column": inputs.numbers[i].name, "kind": "1 if empty, else 0"} for i in inputs.indicators]
     categories, start = [], 0
     for column in inputs.categories:
-        numbered = {value: start + i for i, value in enumerate(column.values)}
-        categories.append({"column": column.name, "kind": "category", "values": numbered, "any_other": inputs.tokens})
+        codes = {value: start + i for i, value in enumerate(column.values)}
+        categories.append({"column": column.name, "kind": "category", "values": codes, "any_other": inputs.tokens})
         start += len(column.values)
     return [*numbers, *flags, *categories]
 

@@ -1,11 +1,14 @@
 """What stands beside an exported model: enough to feed it without its run."""
 
+import string
+
 import numpy as np
 import pytest
 
 from kerasrun.datasets.tables import encoded
+from kerasrun.datasets.texts import numbered
 from kerasrun.description import array, described
-from kerasrun.inputs import InputColumn, TableInputs
+from kerasrun.inputs import InputColumn, TableInputs, TextInputs
 from kerasrun.tables import Column
 from kerasrun.trained import Trained
 
@@ -38,6 +41,16 @@ def test_rows_made_by_the_description_alone_are_the_rows_of_the_array():
     ]
     made = [[number(place, row[place["column"]]) for place in array(inputs)] for row in cells]
     np.testing.assert_array_equal(np.array(made, np.float32), encoded(columns, inputs, raw))
+
+
+def test_a_text_made_by_the_description_alone_is_the_row_of_the_array():
+    inputs = TextInputs("words", 1, 5, ("good", "영화", "bad"))
+    about = array(inputs)
+    texts = ["Good, good 영화!", "nothing is BAD at all", ""]
+    for text, row in zip(texts, numbered(inputs, texts), strict=True):
+        words = text.lower().translate(str.maketrans("", "", string.punctuation)).split()[: about["length"]]
+        numbers = [about["numbers"].get(word, about["any_other"]) for word in words]
+        assert [*row] == numbers + [about["padding_at_the_end"]] * (about["length"] - len(words))
 
 
 def number(place, cell):

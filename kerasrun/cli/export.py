@@ -6,7 +6,7 @@ import json
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,10 @@ import kerasrun
 from kerasrun import atomic, runs
 from kerasrun.cli import console, words
 from kerasrun.errors import InputError
+
+if TYPE_CHECKING:
+    from kerasrun.datasets.labelled import Labelled
+    from kerasrun.trained import Trained
 
 _NEEDS = {"onnx": ("tf2onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
 _ENDINGS = {"keras": "keras", "onnx": "onnx", "litert": "tflite"}
@@ -52,7 +56,7 @@ def export(
     examples = labelled.file(data, known) if data else labelled.own_part(found, known, "test")
     from kerasrun.training.export import export as write
 
-    done = write(found, known, to, output, examples.x[:_EXAMPLES], recipe=recipe)
+    done = write(found, known, to, output, examples.x[:_EXAMPLES], texts=_texts(known, examples, data), recipe=recipe)
     about = described(known, done.inputs, done.columns, done.outputs) | {
         "files": _hashes(output),
         "checked": {
@@ -68,7 +72,17 @@ def export(
         f"of outputs up to {done.largest:.4g}",
     )
     if "array" in about:
-        console.remark(f"it takes the array behind the look-ups; {beside.name} says how cells become its numbers")
+        console.remark(f"it takes the array behind the look-ups; {beside.name} says how that is made")
+
+
+def _texts(known: Trained, examples: Labelled, data: str | None) -> list[str]:
+    """Return the examples as they are written, where they are texts."""
+    if known.source != "texts":
+        return []
+    from kerasrun.datasets import texts
+
+    settings = {**known.settings, "dataset": data, "test": None} if data else known.settings
+    return texts.shown(settings, "test", {name: values[:_EXAMPLES] for name, values in examples.ids.items()})
 
 
 def _check(to: Runtime, output: Path) -> None:

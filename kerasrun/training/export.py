@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -57,7 +57,14 @@ class Exported:
 
 
 def export(
-    run: Run, trained: Trained, form: str, path: Path, x: np.ndarray, *, recipe: str | Path | None = None
+    run: Run,
+    trained: Trained,
+    form: str,
+    path: Path,
+    x: np.ndarray,
+    *,
+    texts: Sequence[str] = (),
+    recipe: str | Path | None = None,
 ) -> Exported:
     """Write best.keras in another form; where that does not answer as best.keras does, nothing is written.
 
@@ -67,6 +74,7 @@ def export(
         form: a key of RUNTIMES.
         path: the file, or the new folder of a SavedModel.
         x: examples to compare on, (n, …) as the model was trained on.
+        texts: the same as they are written, where the model takes texts.
         recipe: as in `Run.model`.
 
     Raises:
@@ -76,7 +84,7 @@ def export(
     """
     with tf.device("CPU:0"):  # where the other runtimes compute
         model = run.model(recipe=recipe)
-        given, columns = _inputs(trained, x)
+        given, columns = _inputs(trained, x, texts)
         expected = _ask(model, given)
         if form == "savedmodel":
             model, given, columns = _plainly_named(model, given, columns)
@@ -117,8 +125,10 @@ def _tried(
     raise RunFailed(f"{form}: the model cannot be converted or run: {reason}\nothers: {', '.join(RUNTIMES)}") from fault
 
 
-def _inputs(trained: Trained, x: np.ndarray) -> tuple[Cells, dict[str, InputColumn]]:
-    """Return examples as best.keras takes them: raw cells of a table and their columns, or the array."""
+def _inputs(trained: Trained, x: np.ndarray, texts: Sequence[str]) -> tuple[Cells, dict[str, InputColumn]]:
+    """Return examples as best.keras takes them: raw cells of a table and their columns, texts, or the array."""
+    if texts:
+        return {"text": np.array(texts, dtype=object).reshape(-1, 1)}, {}
     if not isinstance(trained.inputs, TableInputs):
         return {"input": x}, {}
     cells = tables.decoded(trained.inputs, x)

@@ -86,6 +86,20 @@ def test_a_saved_models_signature_takes_columns_of_any_name(tmp_path):
     assert {*about["files"]} >= {"model/saved_model.pb", "model/variables/variables.index"}
 
 
+def test_texts_go_into_a_saved_model_as_they_are_and_into_onnx_as_numbers(tmp_path):
+    rows = [f'"{("good", "bad")[i % 2]}, {i} films!",{i % 2}' for i in range(120)]
+    path = write_table(tmp_path / "reviews.csv", [[row] for row in rows], head="text,label")
+    kerasrun.train(
+        str(path), results=tmp_path, name="reviews", target="label", text="text", epochs=1, size=2, patience=None
+    )
+    _, about = exported(tmp_path, tmp_path, "reviews", "savedmodel")
+    assert about["inputs"] == [{"name": "text", "dtype": "string", "shape": [None, 1]}]
+    assert "array" not in about
+    _, about = exported(tmp_path, tmp_path, "reviews", "onnx")
+    assert {"good", "bad", "films"} <= {*about["array"]["numbers"]}
+    assert about["checked"]["examples"] == 24
+
+
 def test_litert_takes_one_text_at_a_time_from_a_recurrent_network(tmp_path):
     kerasrun.train(
         "synthetic:imdb(num_words=50, length=6)", results=tmp_path, name="words", recipe="recurrent", epochs=1,
