@@ -144,7 +144,7 @@ def train_run(
         status = None if data else datasets.status(experiment.entry)  # opens a table: pandas before Keras looks for it
         with ThreadPoolExecutor(max_workers=1) as pool:
             loading = pool.submit(lambda: data or datasets.load(experiment))
-            if status in ("bundled", "not cached"):
+            if status in ("bundled", "not cached", "not registered"):
                 loading.result()  # first: scikit-learn, which Keras looks for, too; data that may not be to be had
             from kerasrun.training.snapshot import last_state
             from kerasrun.training.train import train as train_on

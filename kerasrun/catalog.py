@@ -51,8 +51,7 @@ def source(text: str, given: Mapping[str, Any] = MappingProxyType({})) -> Source
     found = own_data.source_of(text, given)
     if found is not None:
         return found
-    entry, _ = dataset(text)
-    return Source(entry.source, entry.recipe, entry.settings)
+    return own_data.source_named(_named_dataset(text)[0])
 
 
 def dataset(text: str, options: Mapping[str, Any] = MappingProxyType({})) -> tuple[DatasetEntry, Mapping[str, Any]]:
@@ -72,11 +71,28 @@ def dataset(text: str, options: Mapping[str, Any] = MappingProxyType({})) -> tup
     own = own_data.source_of(text, options)
     if own is not None:
         return import_module(own.module).describe(Path(text.strip()).expanduser(), options)
+    entry, arguments = _named_dataset(text)
+    own = own_data.source_named(entry)
+    if not own.module:
+        return entry, arguments
+    copy = own_data.copy_of(entry.name)
+    if copy is None or not options:
+        return entry, {**options, "task": entry.task.kind}
+    found, options = import_module(own.module).describe(copy, options)
+    return replace(found, name=entry.name, settings=entry.settings), options
+
+
+def _named_dataset(text: str) -> tuple[DatasetEntry, Mapping[str, Any]]:
+    """Return a dataset that is no path of data of one's own, and its arguments.
+
+    Raises:
+        InputError: as `dataset`.
+    """
     prefix, colon, name = text.partition(":")
     if colon and prefix.strip().lower() == "synthetic":
         if own_data.source_of(name) or name.strip().endswith(".npz"):
             raise InputError(f"synthetic: takes a dataset's name, not a file: {name}")
-        entry, arguments = dataset(name)
+        entry, arguments = _named_dataset(name)
         return _synthetic(entry), arguments
     if text.strip().endswith(".npz"):
         return _file(Path(text.strip()).expanduser())
@@ -148,6 +164,7 @@ def _synthetic(entry: DatasetEntry) -> DatasetEntry:
         source="synthetic",
         description=f"made-up data of the shapes of {entry.name}",
         task=replace(entry.task, name=name),
+        settings={} if entry.source in ("tables", "texts") else entry.settings,
         downloads=(),
     )
 

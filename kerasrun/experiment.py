@@ -252,7 +252,8 @@ def _with_rate(optimizer: str, learning_rate: float | None) -> str:
 def _own_values(source: catalog.Source, recipe: catalog.RecipeEntry) -> dict[str, Any]:
     """Return a dataset's own values of settings and, for the recipes that come with the program, of knobs."""
     built_in = recipe.path.parent == catalog.recipe(source.recipe).path.parent
-    return {name: value for name, value in source.settings.items() if built_in or name in setting_fields()}
+    kept = {*setting_fields(), *source.options}
+    return {name: value for name, value in source.settings.items() if built_in or name in kept}
 
 
 def _refuse_unknown(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import walk
 from os.path import expanduser, isdir, splitext
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from kerasrun import dataset_table, objects, settings
+from kerasrun import dataset_table, environment, objects, settings
 from kerasrun.errors import InputError, shown
 
 TABLE_ENDINGS = (".csv", ".tsv", ".tab", ".data", ".txt", ".parquet", ".pq")
@@ -167,6 +168,25 @@ SOURCES = (TEXTS, TEXT_FOLDERS, TABLES, IMAGES)  # the last one's help is shown
 def options() -> dict[str, Option]:
     """Return the options of all kinds of data by name."""
     return {name: option for source in SOURCES for name, option in source.options.items()}
+
+
+def source_named(entry: dataset_table.DatasetEntry) -> Source:
+    """Return how a named dataset is understood; some are tables of which the user has a copy."""
+    own = {"tables": TABLES, "texts": TEXTS}.get(entry.source)
+    if own is None:
+        return Source(entry.source, entry.recipe, entry.settings)
+    return replace(own, settings=entry.settings)
+
+
+def copy_of(name: str) -> Path | None:
+    """Return the registered copy of a table, which `kerasrun datasets add` has made; None where there is none."""
+    places = (environment.home() / "datasets" / f"{name}{ending}" for ending in (".csv", ".parquet"))
+    return next((place for place in places if place.is_file()), None)
+
+
+def path_of(name: str) -> Path:
+    """Return the path that a dataset's name is, or that of its registered copy."""
+    return Path(name) if "/" in name else copy_of(name) or Path(name)
 
 
 def source_of(text: str, given: Mapping[str, Any] = MappingProxyType({})) -> Source | None:

@@ -336,7 +336,8 @@ def test_a_record_reads_as_the_same_experiment_with_the_same_identity(given):
 
 
 @pytest.mark.parametrize("dataset", sorted(catalog.datasets()))
-def test_every_named_dataset_has_an_experiment_that_survives_its_record(dataset):
+def test_every_named_dataset_has_an_experiment_that_survives_its_record(dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASRUN_HOME", str(tmp_path))
     experiment = resolve(dataset, {})
     assert from_record(to_record(experiment), experiment.origins) == experiment
 

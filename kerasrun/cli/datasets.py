@@ -37,11 +37,13 @@ def listing(context: typer.Context, *, format: words.Format = words.Form.TABLE) 
 @app.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="The dataset's name, as cifar100.", show_default=False)],
-    file: Annotated[Path, typer.Argument(help=".npz with x_train, y_train, x_test, y_test.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(help=".npz with x_train, y_train, x_test, y_test; or a table.", show_default=False)
+    ],
 ) -> None:
     """Take a file as the data of a dataset.
 
-    For datasets that would be fetched otherwise: the way to use them without a network.
+    For datasets that would be fetched otherwise, or are fetched from nowhere: cifar100 FILE.npz, titanic FILE.csv.
     """
     from kerasrun import datasets
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kerasrun import catalog
 from kerasrun.datasets import checks, fetch, registered, splits
 from kerasrun.datasets.parts import Data, Part, Unsplit, content_hash
+from kerasrun.errors import DataUnavailable
 
 if TYPE_CHECKING:
     from kerasrun.catalog import DatasetEntry
@@ -85,8 +86,12 @@ def unsplit(name: str) -> Unsplit:
 
 def _read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     """Return the user's registered copy where there is one, else what the entry's source reads."""
-    if registered.has(entry):
+    if entry.source == "keras_sets" and registered.has(entry):
         return registered.read(entry, arguments)
+    if registered.is_table(entry) and not registered.has(entry):
+        raise DataUnavailable(
+            f"{entry.name} is fetched from nowhere\nadd it: kerasrun datasets add {entry.name} FILE.csv"
+        )
     return import_module(f"kerasrun.datasets.{entry.source}").read(entry, arguments)
 
 
@@ -101,9 +106,13 @@ def _with_files(unsplit: Unsplit, experiment: Wanted, source: str) -> Unsplit:
 
 
 def status(entry: DatasetEntry) -> str:
-    """Return where a dataset's data is: "bundled", "cached", "registered", "not cached" or "made on request"."""
+    """Return where a dataset's data is: "bundled", "cached", "registered", "made on request", or that it is "not …"."""
     if registered.has(entry):
         return "registered"
+    if registered.is_table(entry):
+        return "not registered"
+    if entry.is_own:
+        return "a file"
     if entry.source == "synthetic":
         return "made on request"
     if entry.source in ("bundled", "truth_tables"):
@@ -135,7 +144,7 @@ def listing() -> list[dict[str, Any]]:
 
 
 def add(name: str, file: str | Path) -> Path:
-    """Register one's own .npz copy of a named dataset, which is then used instead of Keras's; return where it lies.
+    """Register one's own copy of a named dataset, which goes before Keras's; return where it lies.
 
     Raises:
         InputError: the name is not a dataset that is fetched, or the file does not hold that dataset.

@@ -1,7 +1,7 @@
-"""One's own copies of named datasets: `kerasrun datasets add cifar100 FILE.npz`.
+"""One's own copies of named datasets: `kerasrun datasets add cifar100 FILE.npz`, `… titanic FILE.csv`.
 
 A copy lies as <name>.npz in the data folder (KERASRUN_HOME, else ~/.kerasrun) with its hash in <name>.json beside it,
-goes before Keras's cache, and is checked by its hash at every reading.
+goes before Keras's cache, and is checked by its hash at every reading. A table lies there as <name>.csv or .parquet.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasrun import atomic, environment
+from kerasrun import atomic, environment, own_data
 from kerasrun.datasets import arrays, checks, npz
 from kerasrun.datasets.parts import Unsplit
 from kerasrun.errors import DataUnavailable, DiskError, InputError
@@ -31,11 +32,18 @@ def folder() -> Path:
 
 def has(entry: DatasetEntry) -> bool:
     """Return whether a copy of a dataset is registered."""
+    if is_table(entry):
+        return own_data.copy_of(entry.name) is not None
     return entry.source == "keras_sets" and (folder() / f"{entry.name}.json").is_file()
 
 
+def is_table(entry: DatasetEntry) -> bool:
+    """Return whether a dataset is a table that is there as a registered copy alone."""
+    return entry.source in ("tables", "texts") and "/" not in entry.name
+
+
 def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
-    """Return a registered copy.
+    """Return a registered copy of arrays.
 
     Raises:
         DataUnavailable: the copy was changed or is gone since it was registered.
@@ -64,6 +72,8 @@ def add(entry: DatasetEntry, file: Path) -> Path:
         InputError: the dataset needs no copy, or the file differs in counts, shapes, dtype or labels.
         DiskError: the copy cannot be written.
     """
+    if is_table(entry):
+        return _add_table(entry, file)
     if entry.source != "keras_sets":
         raise InputError(
             f"{entry.name} needs no copy: only datasets that are fetched can be registered\n"
@@ -72,7 +82,33 @@ def add(entry: DatasetEntry, file: Path) -> Path:
     unsplit = _unsplit(file, entry, entry.arguments, ())
     _check_counts(unsplit, entry, file)
     checks.check(unsplit)
-    target = folder() / f"{entry.name}.npz"
+    target = _copied(file, folder() / f"{entry.name}.npz")
+    record = {"dataset": entry.name, "file": file.name, "sha256": _sha256(target)}
+    atomic.write(target.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
+    return target
+
+
+def _add_table(entry: DatasetEntry, file: Path) -> Path:
+    """Check a table against what the catalog says of it, and keep a copy."""
+    source = own_data.source_named(entry)
+    options = {name: option.default for name, option in source.options.items()} | dict(entry.settings)
+    found, _ = import_module(source.module).describe(file, {**options, "missing": "drop"})
+    if found.task.class_names != entry.task.class_names:
+        raise InputError(
+            f"{file}: its {options['target']} has the classes {_listed(found)}; {entry.name} has {_listed(entry)}\n"
+            f"to train on other data, name the file itself: kerasrun train {file}"
+        )
+    return _copied(
+        file, folder() / f"{entry.name}{'.parquet' if file.suffix.lower() in ('.parquet', '.pq') else '.csv'}"
+    )
+
+
+def _listed(entry: DatasetEntry) -> str:
+    return ", ".join(entry.task.class_names or ["none"])
+
+
+def _copied(file: Path, target: Path) -> Path:
+    """Copy a file into the folder of registered copies."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -80,8 +116,6 @@ def add(entry: DatasetEntry, file: Path) -> Path:
     if target.exists() and target.samefile(file):
         raise InputError(f"{file} is the registered copy itself; name the file that it was made of")
     atomic.write_with(target, lambda temporary: _copy(file, temporary))
-    record = {"dataset": entry.name, "file": file.name, "sha256": _sha256(target)}
-    atomic.write(target.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
     return target
 
 

@@ -69,6 +69,7 @@ def opened(given: str | Sequence[str], trained: Trained, *, labelled: bool = Fal
         InputError: no such input, or one of another kind than the model takes.
     """
     every = [given] if isinstance(given, str) else [*given]
+    every = [str(own_data.copy_of(each.strip()) or each) for each in every]
     given, source = every[0], own_data.source_of(every[0])
     if len(every) > 1 and any(own_data.source_of(each) is not own_data.IMAGES for each in every):
         raise InputError(f"{len(every)} inputs, of which one is no image; several at once can only be images")

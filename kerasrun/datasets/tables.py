@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from kerasrun import tables
+from kerasrun import own_data, tables
 from kerasrun.datasets.parts import Part, Unsplit, aligned
 from kerasrun.errors import InputError
 from kerasrun.inputs import InputColumn, TableInputs
@@ -31,7 +31,7 @@ def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     Raises:
         InputError: as `tables.describe`.
     """
-    table = tables.take(Path(entry.name), arguments)
+    table = tables.take(own_data.path_of(entry.name), arguments)
     parts = {"train": _part(table)}
     if table.parts is not None:
         parts = {str(name): parts["train"].take(np.flatnonzero(table.parts == name)) for name in np.unique(table.parts)}

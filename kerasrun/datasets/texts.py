@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from kerasrun import tables, texts
+from kerasrun import own_data, tables, texts
 from kerasrun.datasets.parts import Part, Unsplit, aligned
 from kerasrun.errors import InputError
 from kerasrun.inputs import TextInputs
@@ -61,7 +61,7 @@ def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     Raises:
         InputError: as `texts.describe`.
     """
-    table = texts.take(Path(entry.name), arguments)
+    table = texts.take(own_data.path_of(entry.name), arguments)
     corpus = Corpus(arguments["tokens"], arguments["ngrams"])
     whole = _part(table, corpus)
     by, key, notes = _by(arguments), table.key, [*table.notes]
@@ -115,7 +115,7 @@ def shown(settings: Mapping[str, Any], part: str, ids: Mapping[str, Sequence]) -
         ids: what tells them apart: "row", and "file" where each is a file.
     """
     given = settings[part]
-    path = Path(given) if isinstance(given, str) else Path(settings["dataset"])
+    path = Path(given) if isinstance(given, str) else own_data.path_of(settings["dataset"])
     if "file" in ids:
         return texts.folder.read(path.parent if isinstance(given, str) else path, ids["file"], settings["encoding"])[0]
     cells = texts.cells(path, settings)
@@ -205,14 +205,13 @@ def _inputs(options: Mapping[str, Any], corpus: Corpus, train: np.ndarray) -> tu
 
 def _held(corpus: Corpus, number: np.ndarray, inputs: TextInputs, unsplit: Unsplit) -> list[str]:
     """Return lines on what the network does not get to see: what is cut, and words that training does not have."""
-    lines = []
     of_train = np.array([len(corpus.ids[position]) for position in unsplit.train.x])
-    said = [f"{(of_train > inputs.length).mean():.1%} of the training texts are longer and cut"]
+    unknown = []
     for name in ("validation", "test"):
         found = np.concatenate([number[corpus.ids[position]] for position in getattr(unsplit, name).x])
-        if len(found):
-            said.append(f"{(found == UNKNOWN).mean():.1%} of the {name} part's {inputs.tokens} are unknown")
-    lines.append(", ".join(said))
+        unknown.append(f"{name} {(found == UNKNOWN).mean() if len(found) else 0:.1%}")
+    cut = f"{(of_train > inputs.length).mean():.1%} of the training texts are longer and cut"
+    lines = [f"{cut}; unknown {inputs.tokens}: {', '.join(unknown)}"]
     if nothing := int((of_train == 0).sum()):
         lines.append(f"{nothing:,} training texts hold no {inputs.tokens}, but punctuation at most")
     return lines

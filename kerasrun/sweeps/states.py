@@ -53,7 +53,7 @@ class Hashes:
         sign = self.signature(experiment)
         if sign not in self.known and experiment.dataset not in self.unseen:
             try:
-                if datasets.status(experiment.entry) == "not cached":
+                if datasets.status(experiment.entry).startswith("not "):
                     raise DataUnavailable
                 self.known[sign] = datasets.load(experiment).content_hash
             except DataUnavailable:

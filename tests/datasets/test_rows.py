@@ -176,7 +176,7 @@ def test_one_row_is_enough(model, tmp_path):
 
 
 def test_a_model_of_arrays_takes_no_table_and_the_other_way_round(model, table):
-    with pytest.raises(InputError, match=r"it takes arrays of shape \(4,\): an .npz file with x, or a dataset's name"):
+    with pytest.raises(InputError, match=r"it takes arrays of shape \(4,\): an .npz file with x, a dataset's name"):
         rows.opened(str(table), arrays())
     for given in ("digits", "x.npz"):
         with pytest.raises(InputError, match="it takes a table"):
