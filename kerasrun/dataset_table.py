@@ -109,6 +109,10 @@ def _images() -> Iterable[DatasetEntry]:
             "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
         ),),
     )  # fmt: skip
+    yield DatasetEntry(  # by `kerasrun datasets add` alone: which 5,000 these are, nobody's server says
+        "cifar10-small", "keras_sets", "6,000 of the images of cifar10, for trials: added by kerasrun datasets add",
+        task.multiclass("cifar10-small", (32, 32, 3), 10, class_names=_CIFAR10), "uint8", 5000, 1000, "unit", "cnn",
+    )  # fmt: skip
     yield DatasetEntry(
         "cifar100", "keras_sets", "60,000 colour images, 100 fine classes",
         task.multiclass("cifar100", (32, 32, 3), 100, class_names=_CIFAR100), "uint8", 50000, 10000, "unit", "cnn",
@@ -164,10 +168,6 @@ def _tables() -> Iterable[DatasetEntry]:
         yield DatasetEntry(name, "bundled", description, asked, "float32", examples, 0, "standardize")
 
 
-def _truth_tables() -> Iterable[DatasetEntry]:
-    # The rate and the batch of all four rows make plain gradient descent, as in the textbook (rate 1).
-    settings = {"epochs": 50, "batch_size": 4, "optimizer": "sgd(learning_rate=1.0)", "patience": None}
-    for name, answers in (("and", "0 0 0 1"), ("or", "0 1 1 1"), ("nand", "1 1 1 0"), ("xor", "0 1 1 0")):
 def _own_copies() -> Iterable[DatasetEntry]:
     """Yield tables that nobody fetches: the user adds a copy. Shapes and words are about what its training part has."""
     words: dict[str, Any] = {"input_dtype": "int32", "vocabulary_size": 10_002, "sequence_length": 32}
@@ -194,6 +194,10 @@ def _own_copies() -> Iterable[DatasetEntry]:
     )  # fmt: skip
 
 
+def _truth_tables() -> Iterable[DatasetEntry]:
+    # The rate and the batch of all four rows make plain gradient descent, as in the textbook (rate 1).
+    settings = {"epochs": 50, "batch_size": 4, "optimizer": "sgd(learning_rate=1.0)", "patience": None}
+    for name, answers in (("and", "0 0 0 1"), ("or", "0 1 1 1"), ("nand", "1 1 1 0"), ("xor", "0 1 1 0")):
         # In NumPy, 4 sigmoid units solved XOR from all of 60 starts, 2 from 43: a first try should see it solved.
         network = {"hidden": (4,), "activation": "sigmoid"} if name == "xor" else {}
         yield DatasetEntry(

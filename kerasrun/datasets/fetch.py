@@ -32,16 +32,21 @@ def folder() -> Path:
 
 def cached(entry: DatasetEntry) -> bool:
     """Return whether all files of a dataset are in the cache; their content is not looked at."""
-    return all(present(download) for download in entry.downloads)
+    return bool(entry.downloads) and all(present(download) for download in entry.downloads)
 
 
 def read(entry: DatasetEntry) -> list[bytes]:
     """Return the content of a dataset's files, in the catalog's order, each checked; missing ones are fetched first.
 
     Raises:
-        DataUnavailable: a file is damaged, or missing and cannot be fetched.
+        DataUnavailable: a file is damaged, or missing and cannot be fetched, or there is none to fetch.
         DiskError: a fetched file cannot be stored.
     """
+    if not entry.downloads:
+        raise DataUnavailable(
+            f"{entry.name} is fetched from nowhere: kerasrun datasets add {entry.name} FILE.npz\n"
+            f"a file with {entry.train:,} training and {entry.test:,} test images"
+        )
     missing = [download for download in entry.downloads if not present(download)]
     for download in missing:
         _fetch(entry, download, missing)

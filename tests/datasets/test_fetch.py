@@ -202,3 +202,10 @@ def test_a_file_that_decodes_to_something_else_is_named(cache, source):
     download = replace(entry.downloads[0], hash=hashlib.sha256(content).hexdigest())
     with pytest.raises(DataUnavailable, match=r"mnist\.npz: not as mnist is stored"):
         keras_sets.read(replace(entry, downloads=(download,)), {})
+
+
+def test_a_dataset_that_can_only_be_added_says_so(cache):
+    entry, _ = catalog.dataset("cifar10-small")
+    assert not fetch.cached(entry)
+    with pytest.raises(DataUnavailable, match="fetched from nowhere: kerasrun datasets add cifar10-small FILE.npz"):
+        fetch.read(entry)
