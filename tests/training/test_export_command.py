@@ -15,6 +15,7 @@ from kerasrun.runs import sha256
 from kerasrun.training import export as exports
 
 ENDINGS = {"keras": ".keras", "savedmodel": "", "onnx": ".onnx", "litert": ".tflite"}
+CORES = [("images", "savedmodel"), ("images", "onnx"), ("images", "litert"), ("prices", "onnx")]
 
 
 def invoke(results, *words):
@@ -32,8 +33,7 @@ def exported(results, folder, run, form):
     return path, json.loads(path.with_name(f"{path.name}.json").read_text())
 
 
-@pytest.mark.parametrize("form", ENDINGS)
-@pytest.mark.parametrize("run", ["images", "table", "prices"])
+@pytest.mark.parametrize(("run", "form"), [*(("table", form) for form in ENDINGS), *CORES])
 def test_each_form_is_compared_in_its_runtime_before_it_is_written(trained_runs, tmp_path, run, form):
     path, about = exported(trained_runs, tmp_path, run, form)
     assert {p.name for p in tmp_path.iterdir()} == {path.name, f"{path.name}.json"}
@@ -108,6 +108,14 @@ def test_litert_takes_one_text_at_a_time_from_a_recurrent_network(tmp_path):
     _, about = exported(tmp_path, tmp_path, "words", "litert")
     assert about["inputs"] == [{"name": "input", "dtype": "int32", "shape": [1, 6]}]
     assert about["checked"]["examples"] > 1
+
+
+def test_litert_computes_in_32_bits_what_was_trained_in_16(tmp_path):
+    kerasrun.train(
+        "digits", results=tmp_path, name="half", precision="mixed_float16", epochs=1, limit=100, patience=None
+    )
+    _, about = exported(tmp_path, tmp_path, "half", "litert")
+    assert about["checked"]["largest_difference"] < 0.01
 
 
 def test_a_model_that_answers_otherwise_leaves_what_was_there(trained_runs, tmp_path, monkeypatch):
