@@ -192,7 +192,8 @@ def _known(layer: keras.layers.Layer) -> keras.layers.Layer:
         return _Ones(layer.num_tokens)
     if isinstance(layer, keras.layers.Normalization):  # its tensors would become inputs
         layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
-    layer.dtype_policy = "float32"  # LiteRT multiplies no matrices of 16 bits
+    if layer.compute_dtype in ("float16", "bfloat16"):  # of which LiteRT multiplies no matrices
+        layer.dtype_policy = "float32"
     return layer
 
 
