@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kerasrun import catalog, experiment_file, objects, own_data, settings, task
+from kerasrun import augmentations, catalog, experiment_file, objects, own_data, settings, task
 from kerasrun.errors import InputError, shown, unknown
 from kerasrun.schedules import parse_schedule
 
@@ -77,6 +77,9 @@ class Experiment:
     )
     class_weights: str | None = _setting(
         None, settings.optional(settings.class_weights), "weights of classes in training: balanced or 0=1,1=5"
+    )
+    augment: tuple[str, ...] = _setting(
+        (), augmentations.read, "images changed at random in training: flip, shift, rotate, crop, cutout, mixup"
     )
     validation: float | str = _setting(
         0.2, settings.fraction_or_path, "part of the training examples held out for validation, or a file"
@@ -217,6 +220,8 @@ def identity(experiment: Experiment, data_hash: str) -> str:
     recipe = catalog.recipe(experiment.recipe)
     kept = {name for name, f in setting_fields().items() if f.metadata["identity"]}
     values = {name: value for name, value in to_record(experiment).items() if name in kept}
+    if not values["augment"]:
+        del values["augment"]  # as of runs before there was such a setting
     values |= {"dataset": experiment.dataset, "data": data_hash, "knobs": dict(experiment.knobs), **experiment.options}
     values |= {"recipe": recipe.name, "source": recipe.fingerprint}
     values |= {"optimizer": _with_rate(experiment.optimizer, experiment.learning_rate), "learning_rate": None}
@@ -260,7 +265,7 @@ def _refuse_unknown(
     layers: Mapping[Origin, Mapping[str, Any]], recipe: catalog.RecipeEntry, source: catalog.Source
 ) -> None:
     known = [*setting_fields(), *source.options, "recipe"]
-    if clash := sorted({"dataset", *known} & set(recipe.knobs)):
+    if clash := sorted({"dataset", *known} & set(recipe.knobs) - {"augment"}):  # a recipe may augment by itself
         raise InputError(f"recipe '{recipe.name}': knob '{clash[0]}' bears the name of a setting; rename it")
     for name in {**layers["file"], **layers["command"]}:
         if name not in known and name not in recipe.knobs:
@@ -325,6 +330,11 @@ def _complete(experiment: Experiment, entry: catalog.DatasetEntry) -> Experiment
     scale = entry.scale if experiment.scale == "auto" else experiment.scale
     if scale != "none" and the_task.vocabulary_size:
         raise InputError(f"scale={scale}: the inputs of {the_task.name} are word numbers, which cannot be scaled")
+    if experiment.augment and (the_task.vocabulary_size or not task.is_image(the_task.input_shape)):
+        raise InputError(
+            f"augment={','.join(experiment.augment)}: changes images; the inputs of {the_task.name} are none, "
+            f"their shape is {the_task.input_shape}"
+        )
     experiment = dataclasses.replace(experiment, loss=loss, metrics=metrics, scale=scale, scale_target=scale_target)
     settings.check_rate(experiment.optimizer, experiment.learning_rate, experiment.schedule)
     return dataclasses.replace(experiment, monitor=_monitor(experiment))

@@ -5,6 +5,7 @@ Pure data; knows no Keras. The form that labels take (class numbers, one-hot row
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,6 +82,11 @@ def regression(name: str, input_shape: tuple[int | None, ...], num_outputs: int 
                input_dtype: str = "float32") -> Task:  # fmt: skip
     """Return the task of predicting numbers: linear units, mean squared error, mean absolute error."""
     return Task("regression", name, input_shape, input_dtype, num_outputs, "linear", "mean_squared_error", ("mae",))
+
+
+def is_image(shape: Sequence[int | None]) -> bool:
+    """Tell whether examples of a shape are images: (height, width) or (height, width, 1, 3 or 4)."""
+    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
 
 
 def fitting_losses(task: Task) -> list[str]:

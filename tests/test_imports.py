@@ -16,7 +16,7 @@ LAYERS = (  # a module imports from its own layer and from those above
     ("literals", "keras_names", "objects", "task", "settings", "environment", "atomic"),
     ("own_data", "class_folders", "inputs", "dataset_table", "tables", "images", "texts"),
     ("knobs", "npz_header", "recipe_files", "catalog"),
-    ("schedules", "experiment_file", "experiment"),
+    ("schedules", "augmentations", "experiment_file", "experiment"),
     ("run_folder", "run_record", "sweep_record"),
     ("runs", "compile_cache", "run_index", "run_tables", "run_check", "differences", "incoming", "merging", "trained"),
     ("datasets", "layers", "recipes"),

@@ -84,3 +84,10 @@ def test_a_metric_of_probabilities_asks_for_one_hot_labels_by_name():
 def test_a_metric_that_says_nothing_about_the_task_is_refused(asked, form, metric):
     with pytest.raises(InputError, match=f"metric '{metric}' does not fit {asked.name}.*\nfitting: "):
         task.keras_metric(asked, form, metric)
+
+
+@pytest.mark.parametrize(
+    ("shape", "answer"), [((8, 8), True), ((28, 28, 1), True), ((32, 32, 3), True), ((4,), False), ((9, 9, 7), False)]
+)
+def test_what_has_height_width_and_up_to_four_channels_is_an_image(shape, answer):
+    assert task.is_image(shape) == answer

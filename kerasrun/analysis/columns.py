@@ -76,7 +76,7 @@ def find_columns(records: Sequence[Record], *, test: bool = False, at: At = BEST
     experiments = [record["experiment"] for record in records]
     setting_names, knob_names = _names(experiments), _names([experiment["knobs"] for experiment in experiments])
     found = {name: _setting(name) for name in setting_names if name not in ("knobs", "seed")}
-    found |= {name: _knob(name) for name in knob_names if name not in setting_names}
+    found |= {name: _knob(name) for name in knob_names}
     if "seed" in setting_names:
         found["seed"] = _setting("seed")
     derived = {"layers": _layers, "units": _units} if "hidden" in found else {}
@@ -152,7 +152,7 @@ def _setting(name: str) -> Read:
 
 
 def _knob(name: str) -> Read:
-    return lambda record: record["experiment"]["knobs"].get(name, MISSING)
+    return lambda record: record["experiment"]["knobs"].get(name, record["experiment"].get(name, MISSING))
 
 
 def _layers(record: Record) -> Any:

@@ -13,11 +13,6 @@ _LEAST_CAPTION = 16
 _GAP = 2
 
 
-def is_image(shape: Sequence[int]) -> bool:
-    """Tell whether examples of a shape are images: (height, width) or (height, width, 1, 3 or 4)."""
-    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
-
-
 def brightness(images: np.ndarray) -> np.ndarray:
     """Return images as float32 (n, height, width, 1 or 3) from 0 to 1: bytes by 255, else by their range."""
     pixels = images.astype(np.float32).reshape(*images.shape[:3], -1)[..., :3]

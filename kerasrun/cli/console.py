@@ -118,7 +118,7 @@ def show_experiment(experiment: Experiment) -> None:
         ("dataset", experiment.dataset, origins["dataset"]),
         ("recipe", experiment.recipe, origins["recipe"]),
         *((name, value, origins[name]) for name, value in {**experiment.options, **experiment.knobs}.items()),
-        *((name, getattr(experiment, name), origins[name]) for name in setting_fields()),
+        *((n, getattr(experiment, n), origins[n]) for n in setting_fields() if n not in experiment.knobs),
     ]
     show_table(("setting", "value", "origin"), [(n, written(v), o) for n, v, o in rows], text_columns=("value",))
 

@@ -17,6 +17,7 @@ from kerasrun.analysis import pictures
 from kerasrun.cli import console, words
 from kerasrun.errors import DataUnavailable, InputError, shown
 from kerasrun.runs import PREDICTIONS, Run
+from kerasrun.task import is_image
 
 if TYPE_CHECKING:
     import numpy as np
@@ -171,7 +172,7 @@ def _held(
     if known.inputs is not None:
         cells = {name: values.tolist() for name, values in decoded(known.inputs, x).items()}
         return tuple(cells), [*zip(*cells.values(), strict=True)], None
-    if images.is_image(known.shape):
+    if is_image(known.shape):
         return (), None, images.brightness(x)
     more = " …" if int(x[0].size if len(x) else 0) > _MOST_NUMBERS else ""
     return ("input",), [(" ".join(f"{v:g}" for v in row.ravel()[:_MOST_NUMBERS].tolist()) + more,) for row in x], None

@@ -13,7 +13,7 @@ from kerasrun import experiment_file, objects
 from kerasrun.errors import InputError, shown
 
 # Settings whose own value may hold commas: only brackets or quotes around a part make several values of them
-LISTS = ("metrics", "callbacks", "class_weights")
+LISTS = ("metrics", "callbacks", "class_weights", "augment")
 _MOST_SEEDS = 10_000
 
 Point = dict[str, Any]

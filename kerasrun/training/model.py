@@ -13,10 +13,10 @@ from kerasrun import objects, settings
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment
 from kerasrun.inputs import Inputs
-from kerasrun.layers import lsuv
+from kerasrun.layers import Mixup, lsuv
 from kerasrun.task import LabelForm, Task, keras_metric, label_form
+from kerasrun.training import augmentation, saved_models, scaling, seeds
 from kerasrun.training import inputs as table_inputs
-from kerasrun.training import saved_models, scaling, seeds
 from kerasrun.training.network import build_network
 
 
@@ -67,6 +67,10 @@ def build(
     moments = scaling.target_moments(y) if experiment.scale_target == "standardize" else None
     back = scaling.output_layer(*moments) if moments else None
     model = _wired(network, front, back, x)
+    if experiment.augment:
+        unchanging, changing = model, augmentation.made(experiment.augment, experiment.seed)
+        model = _wired(network, front, back, x, changing)
+        saved_models.save_as(model, unchanging)
     if inputs is not None:
         table_inputs.check(inputs, x)
         saved_models.save_as(model, table_inputs.saved_form(saved_models.bare(model), inputs))
@@ -150,21 +154,33 @@ def _rescaled(network: keras.Model, front: Any, experiment: Experiment, x: np.nd
     return lsuv.rescale(network, batch if front is None else front(batch))
 
 
-def _wired(network: keras.Model, front: Any, back: Any, x: np.ndarray) -> keras.Model:
-    """Put the scaling in front of a network and its inverse behind it."""
-    if front is None and back is None:
+def _wired(network: keras.Model, front: Any, back: Any, x: np.ndarray, changing: Sequence[Any] = ()) -> keras.Model:
+    """Put the scaling in front of a network, then layers that change images in training; its inverse at the end."""
+    if front is None and back is None and not changing:
         return network
+    own_step = _refuse_own_step(network)
+    inputs = keras.Input(x.shape[1:], dtype=str(x.dtype))
+    outputs = front(inputs) if front else inputs
+    for layer in (*changing, network, *([back] if back else [])):
+        outputs = layer(outputs)
+    if changing and isinstance(changing[-1], Mixup):
+        if own_step:
+            raise InputError(
+                f"augment: {type(network).__name__} has a train_step of its own, which mixup cannot change"
+            )
+        return augmentation.MixingModel(inputs, outputs, mixup=changing[-1])
+    return type(network)(inputs, outputs) if own_step else keras.Model(inputs, outputs)
+
+
+def _refuse_own_step(network: keras.Model) -> bool:
+    """Tell whether a network has a train_step of its own; refuse one that wiring it anew would drop."""
     own_step = type(network).train_step is not keras.Model.train_step
     if own_step and (isinstance(network, keras.Sequential) or not _is_functional(network)):
         raise InputError(
-            f"{type(network).__name__} has a train_step of its own, which a scaling layer in front of it would drop\n"
-            "use scale=none scale_target=none with float32 inputs, or make it a Functional model"
+            f"{type(network).__name__} has a train_step of its own, which a layer in front of it would drop\n"
+            "use scale=none scale_target=none with float32 inputs and no augment, or make it a Functional model"
         )
-    inputs = keras.Input(x.shape[1:], dtype=str(x.dtype))
-    outputs = network(front(inputs) if front else inputs)
-    if back:
-        outputs = back(outputs)
-    return type(network)(inputs, outputs) if own_step else keras.Model(inputs, outputs)
+    return own_step
 
 
 def _is_functional(network: keras.Model) -> bool:
@@ -184,4 +200,6 @@ def _optimizer(experiment: Experiment) -> keras.optimizers.Optimizer:
 def _metric(metric: str, task: Task, form: LabelForm) -> keras.metrics.Metric:
     parsed = objects.parse("metric", metric)
     named = {**dict(parsed.arguments), "name": settings.column(metric)}
+    if parsed.name in ("f1_score", "fbeta_score"):  # Keras gives one of each class, and takes the only unit for certain
+        named = {"average": "macro", **({"threshold": 0.5} if task.kind == "binary" else {}), **named}
     return objects.KerasObject("metric", keras_metric(task, form, parsed.name), tuple(named.items())).build()

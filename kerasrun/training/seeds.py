@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -96,7 +96,17 @@ def redraw(model: keras.Model, seed: int, initializers: dict[int, Any]) -> list[
         elif "seed" in config:
             own.append(path)
     # Keras lists noise generators nowhere in public
-    layers = [layer for layer in model._flatten_layers() if layer._seed_generators]
+    return own + restart([layer for layer in model._flatten_layers() if layer._seed_generators], seed)
+
+
+def restart(layers: Sequence[Any], seed: int) -> list[str]:
+    """Restart the noise generators of layers, each from a seed of its own; return those whose seed the recipe had set.
+
+    Args:
+        layers: that draw random numbers.
+        seed: the run's seed.
+    """
+    own = []
     for path, layer in _numbered((layer.name, layer) for layer in layers):
         if getattr(layer, "seed", None) is not None:
             own.append(path)

@@ -1,16 +1,8 @@
 import re
 
 import numpy as np
-import pytest
 
-from kerasrun.analysis.images import brightness, drawn, is_image
-
-
-@pytest.mark.parametrize(
-    ("shape", "answer"), [((8, 8), True), ((28, 28, 1), True), ((32, 32, 3), True), ((4,), False), ((9, 9, 7), False)]
-)
-def test_what_has_height_width_and_up_to_four_channels_is_an_image(shape, answer):
-    assert is_image(shape) == answer
+from kerasrun.analysis.images import brightness, drawn
 
 
 def test_bytes_are_divided_by_255_and_other_numbers_by_their_range():

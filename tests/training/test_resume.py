@@ -20,6 +20,7 @@ GIVEN = {
 MODELS = {
     "dense": ("digits", GIVEN),
     "cnn": ("digits", {**GIVEN, "recipe": "cnn", "filters": "4-8", "kernel_size": 2}),
+    "augmented": ("digits", {**GIVEN, "augment": "flip,shift,rotate,crop,cutout,mixup"}),
     "mixed precision": ("digits", {**GIVEN, "precision": "mixed_float16"}),
     "embedding": ("synthetic:imdb(length=12)", {"epochs": 5, "limit": 120, "dropout": 0.3, "learning_rate": 0.02}),
 }
