@@ -130,7 +130,7 @@ def _write(sweep: Sweep, file: Path, results: Path) -> None:
     if sweep.claims:
         atomic.write(folder / "claims.md", to_text(*decisions.shown(claims.decided(sweep, results)[0]), "md"))
     _write_variances(made, sweep, folder)
-    _draw(table, sweep, folder)
+    _draw(table, sweep, made, folder)
     console.notice(f"wrote {folder}")
 
 
@@ -153,15 +153,33 @@ def _write_variances(records: Sequence[Record], sweep: Sweep, folder: Path) -> N
     atomic.write(folder / "variances.csv", to_text(variances.COLUMNS, rows, "csv"))
 
 
-def _draw(table: compare.Comparison, sweep: Sweep, folder: Path) -> None:
+def _draw(table: compare.Comparison, sweep: Sweep, records: Sequence[Record], folder: Path) -> None:
     from kerasrun.analysis import figures, pictures, plots
 
     try:
         atomic.write(folder / "picture.svg", pictures.picture(plots.plot(table, "auto", sweep.axes), "svg"))
         for name, (chart, log) in figures.figures(table).items():
             atomic.write(folder / f"{name}.svg", pictures.picture(chart, "svg", log=log))
+        _draw_regions(sweep, records, folder)
     except InputError as error:  # the extra plot is missing, or there is nothing to draw
         console.notice(f"{folder}: no picture: {str(error).splitlines()[0]}")
+
+
+def _draw_regions(sweep: Sweep, records: Sequence[Record], folder: Path) -> None:
+    """Draw what networks of two inputs answer, each setting's with the first seed, where all their folders are here."""
+    from kerasrun.analysis import region_pictures
+
+    task = sweep.cells[0].experiment.entry.task
+    first = [cell for cell in sweep.cells if cell.seed == sweep.seeds[0]][: region_pictures.MOST]
+    by_hash = {record["experiment_hash"]: record for record in records if "path" in record}
+    if task.input_shape != (2,) or task.kind != "binary" or not all(cell.hash in by_hash for cell in first):
+        return
+    from kerasrun.cli import regions
+
+    panels = [
+        regions.panel(by_hash[cell.hash]["id"], folder.parent, "\n".join(grid.words(cell.setting))) for cell in first
+    ]
+    atomic.write(folder / "regions.svg", region_pictures.picture(panels, "svg"))
 
 
 def _made_with(records: Sequence[Record]) -> str:

@@ -12,6 +12,7 @@ import kerasrun
 from kerasrun import atomic, continuation
 from kerasrun.analysis import pictures
 from kerasrun.analysis.charts import Heat
+from kerasrun.analysis.region_pictures import Panel
 from kerasrun.cli import console, words
 from kerasrun.errors import InputError, unknown
 
@@ -59,6 +60,21 @@ def regions(
         console.notice(f"wrote {output}")
     if len(part) <= MOST:
         console.say(*_listed(part, model(part.x).numpy()[:, 0]))
+
+
+def panel(run: str, results: Path, title: str) -> Panel:
+    """Return a run's network as a panel of a picture.
+
+    Raises:
+        InputError: it has no best weights, or a recipe that may not be used.
+    """
+    from kerasrun import datasets
+
+    found = kerasrun.load_run(run, results=results)
+    part = datasets.load(continuation.continued(found, {})).train
+    across, up = (_range(part.x[:, i], COLUMNS) for i in (0, 1))
+    answers = _answers(found.model(), across, up[::-1])
+    return Panel(title, (across[0], across[-1]), (up[0], up[-1]), answers, part.x, part.y.reshape(-1))
 
 
 def _range(values: np.ndarray, count: int) -> list[float]:

@@ -57,6 +57,11 @@ def test_files_are_listed_before_and_after_their_runs(study):
     assert "e1-units    4/4   1 " in listed
 
 
+def test_networks_of_two_inputs_are_drawn(study):
+    pytest.importorskip("matplotlib")
+    assert (study[0] / "results/e1-units/regions.svg").read_text().count("<image") == 2
+
+
 def test_tables_come_again_out_of_the_committed_ones_and_nothing_is_trained_twice(study):
     folder, _, _ = study
     tables = ["README.md", *(f"e1-units/{name}" for name in ("runs.csv", "epochs.csv.gz", "table.csv", "claims.md"))]
