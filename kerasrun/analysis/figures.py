@@ -1,6 +1,6 @@
 """Pictures of a study beyond the comparison's own, where its runs have what they show.
 
-rates      a metric against the learning rate, where that is varied
+rates      accuracy against the learning rate, where that is varied
 training   training and validation part over the epochs, where the training part was evaluated, too
 gradients  the gradients of the deepest networks' hidden layers before the first step, where layers were measured
 """
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from kerasrun.analysis import layer_numbers, moments, plots
+from kerasrun.analysis import layer_numbers, plots, tuned_rates
 from kerasrun.analysis.charts import Chart, Curves, Line
 from kerasrun.analysis.comparison import Comparison
-from kerasrun.analysis.groups import Group, called
+from kerasrun.analysis.groups import Group
 from kerasrun.analysis.statistics import estimate
 
-_FEWEST_RATES = 4
 _MOST_PAIRS = 4  # of curves, training and validation
 _MOST_LINES = 12
 
@@ -35,19 +34,13 @@ def figures(table: Comparison) -> dict[str, tuple[Chart, bool]]:
 
 
 def _rates(groups: Sequence[Group]) -> Curves | None:
-    rates = {group.values["learning_rate"] for group in groups if group.values.get("learning_rate")}
-    if len(rates) < _FEWEST_RATES:
-        return None
-    metric = _metric(groups)
-    lines: dict[str, dict[float, list[float]]] = {}
-    for group in groups:
-        label = called({name: value for name, value in group.values.items() if name != "learning_rate"})
-        values = [moments.value(record, metric, moments.LAST) for record in group.used]
-        if known := [value for value in values if value is not None]:
-            lines.setdefault(label or metric, {})[group.values["learning_rate"]] = known
-    title = f"{metric} at the last epoch by learning rate, mean and 95 % interval; runs that diverged have none"
-    drawn = tuple(_line(label, lines[label], metric) for label in sorted(lines))
-    return Curves(title, metric, drawn[:_MOST_LINES], along="learning rate", log_along=True)
+    metric, settings = "val_accuracy", tuned_rates.tried(groups)
+    lines = []
+    for label in sorted(settings):
+        values = {rate: [*one.accuracies.values()] for rate, one in settings[label].items()}
+        lines.append(_line(label, values, metric))
+    title = f"{metric} at the last epoch by learning rate, mean and 95 % interval; diverged runs as guessing"
+    return Curves(title, metric, tuple(lines[:_MOST_LINES]), along="learning rate", log_along=True)
 
 
 def _training(groups: Sequence[Group]) -> Curves | None:

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from kerasrun import atomic, run_tables
-from kerasrun.analysis import compare, decisions, moments, variances
+from kerasrun.analysis import compare, decisions, moments, tuned_rates, variances
 from kerasrun.analysis.decisions import Decision
+from kerasrun.analysis.groups import Group
 from kerasrun.analysis.tables import to_text
 from kerasrun.cli import claims, console, words
 from kerasrun.errors import InputError, unknown
@@ -130,8 +131,18 @@ def _write(sweep: Sweep, file: Path, results: Path) -> None:
     if sweep.claims:
         atomic.write(folder / "claims.md", to_text(*decisions.shown(claims.decided(sweep, results)[0]), "md"))
     _write_variances(made, sweep, folder)
+    _write_rates(table, folder)
     _draw(table, sweep, made, folder)
     console.notice(f"wrote {folder}")
+
+
+def _write_rates(table: compare.Comparison, folder: Path) -> None:
+    """Write what tuning does, where learning rates are varied."""
+    groups = [member for member in table.members if isinstance(member, Group)]
+    if rows := tuned_rates.table(tuned_rates.tried(groups)):
+        people = [(*row[:2], f"{row[2]:.4f}", *row[3:5], *(v and f"{v:.4f}" for v in row[5:])) for row in rows]
+        atomic.write(folder / "rates.md", to_text(tuned_rates.COLUMNS, people, "md"))
+        atomic.write(folder / "rates.csv", to_text(tuned_rates.COLUMNS, rows, "csv"))
 
 
 def _write_variances(records: Sequence[Record], sweep: Sweep, folder: Path) -> None:
