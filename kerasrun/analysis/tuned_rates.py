@@ -64,8 +64,7 @@ def table(settings: Mapping[str, Mapping[float, Tried]]) -> list[tuple[Any, ...]
         seeds = sorted(set.intersection(*(set(one.losses) for one in rates.values())))
         winners = [_best({rate: one.losses[seed] for rate, one in rates.items()}) for seed in seeds]
         good = [rate for rate in sorted(means) if means[rate] >= max(means.values()) - _POINT]
-        expected = [expected_best([*means.values()], k) for k in TRIED if k <= len(means)]
-        expected += [None] * (len(TRIED) - len(expected))
+        expected = [expected_best([*means.values()], k) if k <= len(means) else None for k in TRIED]
         rows.append(
             (label, best, means[best], f"{winners.count(best)} of {len(seeds)} seeds", f"{good[0]:g} to {good[-1]:g}",
              *expected)
