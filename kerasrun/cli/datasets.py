@@ -53,7 +53,7 @@ def add(
 
 @app.command("profile")
 def profile(
-    file: Annotated[Path, typer.Argument(help="A table: CSV and its kin, or Parquet.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="A table, or a folder of images.", show_default=False)],
     *,
     target: _Text = None,
     task: _Text = None,
@@ -65,10 +65,18 @@ def profile(
     encoding: _Text = None,
     format: words.Format = words.Form.TABLE,
 ) -> None:
-    """Look at a table before training on it.
+    """Look at a table or at a folder of images before training on it.
 
     The options are those of kerasrun train; with a target, columns that give it away are named.
     """
+    if file.is_dir():
+        from kerasrun.images.profile import profile as look
+
+        seen = look(file)
+        console.notice(seen.says)
+        console.show_rows(seen.head, seen.rows, format)
+        console.notice(*seen.remarks)
+        return
     from kerasrun.tables.profile import HEAD, profile
 
     given = {

@@ -131,6 +131,36 @@ def decoded(paths: Sequence[Path], size: tuple[int, int], shape: Sequence[int]) 
         return [*pool.map(lambda p: _attempt(p, lambda c: decode.decoded(c, size, channels)), paths)]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What is known of one file that is an image.
+
+    Args:
+        header: what its first bytes say.
+        digest: of its bytes; equal files have equal ones.
+    """
+
+    header: Header
+    digest: str
+
+
+def look(path: Path) -> tuple[Listing, dict[File, Seen | Broken]]:
+    """Return the files of a folder and what is known of each, or what is wrong with it; nothing is kept.
+
+    Raises:
+        InputError: it is no folder of class folders.
+    """
+    listing = listed(path)
+    decode.require()
+
+    def seen(content: bytes) -> Seen:
+        decode.decoded(content, (1, 1), 3)
+        return Seen(decode.header(content), _digest(content))
+
+    with _quiet(), ThreadPoolExecutor(environment.cores()) as pool:
+        return listing, dict(_tried(pool, path, listing.files, seen))
+
+
 def task_of(folder: Folder) -> Task:
     """Return the task of telling the classes of a folder apart."""
     name = folder.path.resolve().name
@@ -253,10 +283,13 @@ def _notes(headers: Mapping[File, Header | Broken], channels: int) -> list[str]:
         notes.append(f"{grey:,} of {len(found):,} images are grey; they are taken as colour")
     elif channels == 1 and grey < len(found):
         notes.append(f"{len(found) - grey:,} of {len(found):,} images have colour; they are taken as grey")
-    other = [f"{f.name} ({h.format})" for f, h in found.items() if not f.name.lower().endswith(_BY_FORMAT[h.format])]
-    if other:
-        notes.append(f"{len(other):,} files are of another format than their names say, as {shown(other[0])}")
-    return notes
+    return notes + formats(found)
+
+
+def formats(headers: Mapping[File, Header]) -> list[str]:
+    """Return a line about files whose names say another format than they are of."""
+    other = [f"{f.name} ({h.format})" for f, h in headers.items() if not f.name.lower().endswith(_BY_FORMAT[h.format])]
+    return [f"of another format than their names say: {len(other):,}, as {shown(other[0])}"] if other else []
 
 
 def _kept(place: Path, made_of: str) -> dict[str, Any] | None:

@@ -83,7 +83,7 @@ def test_a_class_of_which_every_file_is_broken_is_refused(image_folder):
 def test_the_content_decides_the_format_and_other_names_are_said(image_folder):
     path = image_folder(SOME)
     (path / "cat/0.png").rename(path / "cat/0.jpg")
-    assert opened(path).notes == ("1 files are of another format than their names say, as cat/0.jpg (PNG)",)
+    assert opened(path).notes == ("of another format than their names say: 1, as cat/0.jpg (PNG)",)
 
 
 def test_what_was_decoded_is_read_again_until_a_file_changes(image_folder, monkeypatch):
