@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2  # Keras's numbers; words from FIRST
 _LONGEST_TOKEN = 100  # characters; StringLookup keeps all in an array as wide as the longest
+_MANY = 0.25  # share of the words
 _SAMPLE = 100  # training texts that are kept, to check the saved model with
 
 
@@ -39,18 +40,20 @@ class Corpus:
         self.texts: list[str] = []
         self.files: list[str] = []  # what the rows are called, where each is a file
         self.ids: list[np.ndarray] = []  # int32 (tokens,) of each text
-        self._at: dict[bytes, int] = {}
+        self._at: dict[str, int] = {}
 
     def add(self, found: Iterable[str]) -> np.ndarray:
-        """Add texts; return the position of each, int64 (n,). Texts of the same tokens are one."""
+        """Add texts; return the position of each, int64 (n,). Texts of the same words are one, however they are cut."""
         return np.array([self._add(text) for text in found], np.int64)
 
     def _add(self, text: str) -> int:
-        tokens = texts.tokens(text, self.kind, self.ngrams)
-        ids = np.array([self.known.setdefault(token, len(self.known)) for token in tokens], np.int32)
-        position = self._at.setdefault(ids.tobytes(), len(self.ids))
+        words = texts.tokens(text, "words")
+        position = self._at.setdefault("\n".join(words), len(self.ids))
         if position == len(self.ids):
-            self.ids.append(ids)
+            single = (self.kind, self.ngrams) == ("words", 1)
+            tokens = words if single else texts.tokens(text, self.kind, self.ngrams)
+            numbers = [self.known.setdefault(token, len(self.known)) for token in tokens]
+            self.ids.append(np.array(numbers, np.int32))
             self.texts.append(text)
         return position
 
@@ -206,12 +209,15 @@ def _inputs(options: Mapping[str, Any], corpus: Corpus, train: np.ndarray) -> tu
 def _held(corpus: Corpus, number: np.ndarray, inputs: TextInputs, unsplit: Unsplit) -> list[str]:
     """Return lines on what the network does not get to see: what is cut, and words that training does not have."""
     of_train = np.array([len(corpus.ids[position]) for position in unsplit.train.x])
-    unknown = []
+    unknown = {}
     for name in ("validation", "test"):
         found = np.concatenate([number[corpus.ids[position]] for position in getattr(unsplit, name).x])
-        unknown.append(f"{name} {(found == UNKNOWN).mean() if len(found) else 0:.1%}")
+        unknown[name] = float((found == UNKNOWN).mean()) if len(found) else 0.0
     cut = f"{(of_train > inputs.length).mean():.1%} of the training texts are longer and cut"
-    lines = [f"{cut}; unknown {inputs.tokens}: {', '.join(unknown)}"]
+    said = ", ".join(f"{name} {share:.1%}" for name, share in unknown.items())
+    lines = [f"{cut}; unknown {inputs.tokens}: {said}"]
+    if inputs.tokens == "words" and unknown["validation"] > _MANY:
+        lines.append("many words are unknown: --tokens characters --ngrams 3 knows their parts")
     if nothing := int((of_train == 0).sum()):
         lines.append(f"{nothing:,} training texts hold no {inputs.tokens}, but punctuation at most")
     return lines
