@@ -140,7 +140,9 @@ def _write_rates(table: compare.Comparison, folder: Path) -> None:
     """Write what tuning does, where learning rates are varied."""
     groups = [member for member in table.members if isinstance(member, Group)]
     if rows := tuned_rates.table(tuned_rates.tried(groups)):
-        people = [(*row[:2], f"{row[2]:.4f}", *row[3:5], *(v and f"{v:.4f}" for v in row[5:])) for row in rows]
+        people = [
+            (row[0], f"{row[1]:g}", f"{row[2]:.4f}", *row[3:5], *(v and f"{v:.4f}" for v in row[5:])) for row in rows
+        ]
         atomic.write(folder / "rates.md", to_text(tuned_rates.COLUMNS, people, "md"))
         atomic.write(folder / "rates.csv", to_text(tuned_rates.COLUMNS, rows, "csv"))
 
