@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from kerasrun.analysis import layer_numbers, plots, tuned_rates
-from kerasrun.analysis.charts import Chart, Curves, Line
+from kerasrun.analysis.charts import Curves, Line
 from kerasrun.analysis.comparison import Comparison
 from kerasrun.analysis.groups import Group
 from kerasrun.analysis.statistics import estimate
@@ -19,7 +19,7 @@ _MOST_PAIRS = 4  # of curves, training and validation
 _MOST_LINES = 12
 
 
-def figures(table: Comparison) -> dict[str, tuple[Chart, bool]]:
+def figures(table: Comparison) -> dict[str, tuple[Curves, bool]]:
     """Return the pictures by name: a chart, and whether its metric's axis is logarithmic.
 
     Args:
@@ -31,6 +31,14 @@ def figures(table: Comparison) -> dict[str, tuple[Chart, bool]]:
     }  # fmt: skip
     found = {name: make(groups) for name, make in makers.items()} if groups else {}
     return {name: (chart, name == "gradients") for name, chart in found.items() if chart and chart.lines}
+
+
+def rows(chart: Curves) -> tuple[tuple[str, ...], list[tuple[float | None, ...]]]:
+    """Return curves as columns and rows: where along, and each line's mean there."""
+    means = [dict(zip(line.epochs, line.mean, strict=True)) for line in chart.lines]
+    points = sorted({point for line in means for point in line})
+    columns = (chart.along, *(line.label for line in chart.lines))
+    return columns, [(point, *(line.get(point) for line in means)) for point in points]
 
 
 def _rates(groups: Sequence[Group]) -> Curves | None:

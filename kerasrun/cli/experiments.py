@@ -173,6 +173,11 @@ def _draw(table: compare.Comparison, sweep: Sweep, records: Sequence[Record], fo
         atomic.write(folder / "picture.svg", pictures.picture(plots.plot(table, "auto", sweep.axes), "svg"))
         for name, (chart, log) in figures.figures(table).items():
             atomic.write(folder / f"{name}.svg", pictures.picture(chart, "svg", log=log))
+            if name == "gradients":
+                columns, rows = figures.rows(chart)
+                people = [(f"{layer:.0f}", *(v and f"{v:.1e}" for v in values)) for layer, *values in rows]
+                atomic.write(folder / "gradients.md", to_text(columns, people, "md"))
+                atomic.write(folder / "gradients.csv", to_text(columns, rows, "csv"))
         _draw_regions(sweep, records, folder)
     except InputError as error:  # the extra plot is missing, or there is nothing to draw
         console.notice(f"{folder}: no picture: {str(error).splitlines()[0]}")

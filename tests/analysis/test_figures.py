@@ -6,7 +6,7 @@ import pytest
 from made_up_runs import seeds
 from made_up_sweep import with_epochs
 
-from kerasrun.analysis.figures import figures
+from kerasrun.analysis.figures import figures, rows
 from kerasrun.analysis.groups import Group
 
 
@@ -66,6 +66,7 @@ def test_gradients_of_the_deepest_networks_are_drawn_layer_by_layer_without_the_
     [line] = chart.lines
     assert log
     assert (line.label, line.epochs, line.mean) == ("sigmoid", (1.0, 2.0, 3.0), (1e-4, 1e-2, 1.0))
+    assert rows(chart) == (("hidden layer, 1 next to the input", "sigmoid"), [(1.0, 1e-4), (2.0, 1e-2), (3.0, 1.0)])
     assert "gradients" not in drawn(group(measured([0.0, 0.0, 1.0]), activation="relu")), "0 has no logarithm"
 
 
