@@ -92,8 +92,10 @@ def read(path: Path, names: Sequence[str], encoding: str | None) -> tuple[list[s
         found, guess = (encoding, False) if encoding else dialect.encoding_of(file, content)
         contents.append(dialect.decoded(file, content, found, whole=True).strip())
         guessed += [f"{name} ({found})"] if guess else []
-    said = f"{len(guessed):,} files are no UTF-8; a guess is made: {listed(guessed)}; else --encoding cp949 …"
-    return contents, [said] if guessed else []
+    if not guessed:
+        return contents, []
+    some = f"{len(guessed):,} of {len(names):,} files, as {guessed[0]}"
+    return contents, [f"no UTF-8, so that a guess is made: {some}; else --encoding cp949 …"]
 
 
 def _listed(path: Path, without: Collection[str]) -> Listing:
