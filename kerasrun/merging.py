@@ -220,8 +220,7 @@ class _Plan:
         for record in incoming.records(folder):
             self._look_at(f"{folder.name}, run {shown(record['id'])}", partial(self._add_row, table), record)
         if table.records:
-            ids = tuple((record["merged_from"], record["id"]) for record in table.records)
-            table.arrival = table.arrival._replace(ids=ids)
+            table.arrival = table.arrival._replace(ids=tuple((r["merged_from"], r["id"]) for r in table.records))
             self.tables.append(table)
 
     def _add_row(self, table: _Table, record: Record) -> None:

@@ -197,7 +197,8 @@ def _times(claim: Claim, target: Target, part: Part, runs: Runs, seeds: Sequence
     if None in times.values():
         unfit = unfit or "its runs hold no seconds"
     unit = "epochs" if claim.kind == "before" else "seconds"
-    step = 1 / len(part.sides[0]) if claim.kind == "before" else 0.0
+    parts_of_an_epoch = [record["experiment"].get("validate_every") or 1.0 for side in sides for record in side]
+    step = min(parts_of_an_epoch) / len(part.sides[0]) if claim.kind == "before" else 0.0
     return Measured(one, other, short, len(sides[0]), None, margin, "min", step, unit, unfit)
 
 

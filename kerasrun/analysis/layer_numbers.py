@@ -31,6 +31,8 @@ _HOW: Mapping[str, Callable[[Sequence[float]], float | None]] = {
     "max/min": lambda values: _ratio(max(values), min(values)),
 }
 
+_OF_THE_ENDS = ("first", "last", "first/last")
+
 
 def is_one(metric: str) -> bool:
     """Tell whether a metric is about layers."""
@@ -74,7 +76,9 @@ def value(record: Mapping[str, Any], metric: str, when: str) -> float | None:
         return layers[0]["loss"] if layers else None
     known = [row[name] for row in record.get("lsuv") or []] if source == "lsuv" else column(record, name, when)
     values = [number for number in known if number is not None]
-    found = _HOW[how](values) if values else None
+    if not values or (how in _OF_THE_ENDS and None in (known[0], known[-1])):
+        return None
+    found = _HOW[how](values)
     return found if found is None or math.isfinite(found) else None
 
 

@@ -409,6 +409,9 @@ def test_a_number_is_needed_from_every_run_and_one_seed_decides_nothing():
     [decision], _ = decide(its_sweep, layered(its_sweep, [[1.0, 2.0]] * 5))
     assert decision.verdict == "undecided"
     assert decision.words.startswith("5 of 5 runs without a number (adam/relu/0, adam/relu/1")
+    table["metric"] = "health:gradient:first/last"
+    [decision], _ = decide(its_sweep := sweep(table, health=True), layered(its_sweep, [[None, 2.0, 8.0, 1.0]] * 5))
+    assert decision.words.startswith("5 of 5 runs without a number"), "the second layer is not the first"
     its_sweep = sweep({"has": "optimizer=adam", "above": 0.5}, seeds=1)
     [decision], looks = decide(its_sweep, records(its_sweep, {"adam": [0.9]}))
     assert (decision.verdict, looks) == ("undecided", [])
