@@ -89,10 +89,10 @@ def _chunks(
         if names:
             yield Chunk(np.stack(pixels), (names,))
     if other:
-        notes.append(f"{other:,} images are brought to {size[0]}×{size[1]}, sides stretched")
+        notes.append(f"brought to {size[0]}×{size[1]}, sides stretched: {other:,} of {len(paths):,} images")
     if broken:
         more = f" and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
-        notes.append(f"WARNING: left out, {len(broken):,} files give no image: {', '.join(broken[:_SHOWN])}{more}")
+        notes.append(f"WARNING: left out, no image can be read: {', '.join(broken[:_SHOWN])}{more}")
 
 
 def _chunk_size(trained: Trained) -> int:

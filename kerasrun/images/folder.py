@@ -223,7 +223,7 @@ def _make(path: Path, options: Options, listing: Listing, place: Path, made_of: 
     content_hash.update(f"{shape} {listing.classes}".encode())
     facts = {
         "made_of": made_of, "folder": str(path.resolve()), "shape": shape, "digests": digests, "notes": notes,
-        "broken": [(file.name, str(error)) for file, error in broken.items()], "sha256": content_hash.hexdigest(),
+        "broken": [(file.name, str(broken[file])) for file in listing.files if file in broken], "sha256": content_hash.hexdigest(),
     }  # fmt: skip
     atomic.write(place.with_suffix(".json"), json.dumps(facts))
     return facts
@@ -261,7 +261,8 @@ def _size(path: Path, options: Options, found: Sequence[Header]) -> tuple[tuple[
     if options["resize"]:
         height, width = map(int, options["resize"].split("x"))
         other = sum(count for size, count in counts.items() if size != (height, width))
-        return (height, width), [f"{other:,} images are brought to {height}×{width}, sides stretched"] * bool(other)
+        line = f"brought to {height}×{width}, sides stretched: {other:,} of {len(found):,} images"
+        return (height, width), [line] * bool(other)
     if not counts:
         return (1, 1), []  # nothing is an image; the files are named as broken ones
     if len(counts) > 1:

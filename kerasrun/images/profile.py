@@ -52,7 +52,7 @@ def profile(path: Path) -> Profile:
     remarks += formats({file: one.header for file, one in whole.items()})
     broken = [f"{shown(file.name)} ({one})" for file, one in seen.items() if isinstance(one, Broken)]
     if broken:
-        remarks.append(f"{len(broken):,} files give no image: {_listed(broken)}; --skip-broken leaves them out")
+        remarks.append(f"files without an image: {len(broken):,}, {_listed(broken)}; --skip-broken leaves them out")
     if max(of_class) > _UNEQUAL * min(of_class):
         remarks.append(f"classes have {min(of_class):,} to {max(of_class):,} images: class_weights=balanced")
     remarks += _repeated(whole, listing.classes)
@@ -78,17 +78,17 @@ def _repeated(whole: dict[File, Seen], classes: Sequence[str]) -> list[str]:
     groups = [files for files in same.values() if len(files) > 1]
     lines = []
     for what, differ in (
-        ("lie in two parts", lambda file: file.part),
-        ("lie in two classes", lambda file: classes[file.label]),
+        ("parts", lambda file: file.part),
+        ("classes", lambda file: classes[file.label]),
     ):
         found = [files for files in groups if len({differ(file) for file in files}) > 1]
         if found:
             first, *_, last = found[0]
             lines.append(
-                f"WARNING: {len(found):,} images {what}, byte for byte: {shown(first.name)} = {shown(last.name)}"
+                f"WARNING: in two {what}, byte for byte: {len(found):,}, as {shown(first.name)} = {shown(last.name)}"
             )
     if groups:
-        lines.append(f"{sum(len(files) - 1 for files in groups):,} files repeat others, byte for byte")
+        lines.append(f"repeated files, byte for byte: {sum(len(files) - 1 for files in groups):,}")
     return lines
 
 

@@ -150,14 +150,14 @@ def test_image_files_are_read_by_their_paths_and_brought_to_the_models_form(imag
     opened, (chunk,) = read(given, trained((28, 28)))
     assert chunk.x.shape == (2, 28, 28)
     assert list(chunk.ids[0]) == given
-    assert opened.notes == ["2 images are brought to 28×28, sides stretched"]
+    assert opened.notes == ["brought to 28×28, sides stretched: 2 of 2 images"]
 
 
 def test_broken_files_are_left_out_of_predictions_and_named(image_folder):
     path = image_folder({**dict.fromkeys(SOME), "cat/x.png": b"", "dog/y.jpg": b"?"})
     opened, chunks = read(str(path), trained())
     assert sum(len(chunk.x) for chunk in chunks) == 40
-    assert "left out, 2 files give no image: cat/x.png (empty), dog/y.jpg" in opened.notes[0]
+    assert "left out, no image can be read: cat/x.png (empty), dog/y.jpg" in opened.notes[0]
 
 
 def test_labels_are_those_of_the_models_classes(image_folder):

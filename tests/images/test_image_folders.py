@@ -47,7 +47,7 @@ def test_images_of_different_sizes_are_refused_with_the_option(image_folder):
     assert "--resize 96x96" in str(error.value)
     found = opened(path, resize="4x5")
     assert found.pixels.shape == (9, 4, 5, 3)
-    assert found.notes == ("9 images are brought to 4×5, sides stretched",)
+    assert found.notes == ("brought to 4×5, sides stretched: 9 of 9 images",)
 
 
 def test_broken_files_are_all_counted_and_some_named(image_folder):

@@ -40,11 +40,11 @@ def test_what_is_suspect_is_said(image_folder):
         "sizes: 8×6 (55), 20×20 (1); --resize is needed",
         "channels: colour, 1 of them grey",
         "of another format than their names say: 1, as train/cat/0.gif (PNG)",
-        "2 files give no image: train/dog/cut.png (no PNG, JPEG, GIF, BMP or WEBP), train/dog/empty.jpg (empty); "
+        "files without an image: 2, train/dog/cut.png (no PNG, JPEG, GIF, BMP or WEBP), train/dog/empty.jpg (empty); "
         "--skip-broken leaves them out",
-        "WARNING: 1 images lie in two parts, byte for byte: train/cat/x.png = test/cat/y.png",
-        "WARNING: 1 images lie in two classes, byte for byte: train/cat/x.png = test/cat/y.png",
-        "2 files repeat others, byte for byte",
+        "WARNING: in two parts, byte for byte: 1, as train/cat/x.png = test/cat/y.png",
+        "WARNING: in two classes, byte for byte: 1, as train/cat/x.png = test/cat/y.png",
+        "repeated files, byte for byte: 2",
     ]
 
 
