@@ -180,13 +180,15 @@ def source_named(entry: dataset_table.DatasetEntry) -> Source:
 
 def copy_of(name: str) -> Path | None:
     """Return the registered copy of a table, which `kerasrun datasets add` has made; None where there is none."""
+    if name not in dataset_table.entries():
+        return None
     places = (environment.home() / "datasets" / f"{name}{ending}" for ending in (".csv", ".parquet"))
     return next((place for place in places if place.is_file()), None)
 
 
 def path_of(name: str) -> Path:
     """Return the path that a dataset's name is, or that of its registered copy."""
-    return Path(name) if "/" in name else copy_of(name) or Path(name)
+    return copy_of(name) or Path(name)
 
 
 def source_of(text: str, given: Mapping[str, Any] = MappingProxyType({})) -> Source | None:

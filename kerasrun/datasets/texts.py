@@ -93,7 +93,7 @@ def read_part(path: Path, name: str, like: Unsplit) -> tuple[Part, str]:
     """Return the rows of --validation FILE or --test FILE, and the hash of all that the data is made of.
 
     Raises:
-        InputError: as `tables.read_like`; or the texts are those of a folder, which has its parts as folders.
+        InputError: as `tables.read_like` and `folder.like`; or a table is wanted and it is a folder, or the other way.
     """
     table, corpus = like.fit.args  # type: ignore[union-attr]
     if path.is_dir() != table.path.is_dir():
@@ -179,6 +179,8 @@ def _without_leaks(unsplit: Unsplit) -> tuple[Unsplit, list[str]]:
         kept = np.flatnonzero(~np.isin(part.x, held))
         if len(kept) < len(part):
             count, parts = len(part) - len(kept), " or ".join(others)
+            if not len(kept):
+                raise InputError(f"{unsplit.where}: the {parts} part has every text of the {name} part, too")
             notes.append(f"{count:,} examples of the {name} part are left out: the {parts} part has their texts, too")
             unsplit = unsplit.having({name: part.take(kept)})
     return unsplit, notes
@@ -187,13 +189,15 @@ def _without_leaks(unsplit: Unsplit) -> tuple[Unsplit, list[str]]:
 def _inputs(options: Mapping[str, Any], corpus: Corpus, train: np.ndarray) -> tuple[TextInputs, list[str]]:
     """Return the facts of the training part's texts, and lines for the user."""
     ids = [corpus.ids[position] for position in train]
-    counts = np.bincount(np.concatenate(ids), minlength=len(corpus.known)) if ids else np.zeros(len(corpus.known), int)
+    counts = np.bincount(np.concatenate(ids), minlength=len(corpus.known))
     able = [  # NumPy, in which Keras keeps the vocabulary, takes a zero byte at the end for the end
         token for token, i in corpus.known.items() if counts[i] and len(token) <= _LONGEST_TOKEN and "\0" not in token
     ]
     able.sort(key=lambda token: (-counts[corpus.known[token]], token))
     vocabulary = tuple(able[: options["vocabulary"]])
-    length = options["length"] or texts.length_for(np.array([len(each) for each in ids] or [1]))
+    if not vocabulary:
+        raise InputError(f"the training texts hold no {options['tokens']}, but punctuation at most")
+    length = options["length"] or texts.length_for(np.array([len(each) for each in ids]))
     different = int(np.count_nonzero(counts))
     most = (
         f"the {len(vocabulary):,} most frequent of {different:,}" if different > len(vocabulary) else f"{different:,}"

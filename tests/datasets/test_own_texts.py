@@ -120,6 +120,21 @@ def test_training_texts_that_a_given_test_part_holds_are_left_out(tmp_path, path
     assert 4 in data.test.rows
 
 
+def test_texts_that_leave_nothing_to_learn_from_are_refused(tmp_path, path):
+    with pytest.raises(InputError, match="the test part has every text of the validation part, too"):
+        load(path, test=str(written(tmp_path / "same.csv", [*reviews(), (1, "one more", "bad", "A")])))
+    signs = [(i, "." * i, ["good", "bad"][i % 2], "A") for i in range(1, 50)]
+    with pytest.raises(InputError, match="the training texts hold no words, but punctuation at most"):
+        load(written(tmp_path / "signs.csv", signs), group="text")
+
+
+def test_a_folder_is_not_taken_for_the_table_of_the_same_name(tmp_path):
+    from kerasrun import own_data
+
+    (tmp_path / "reviews.csv").touch()
+    assert own_data.copy_of(str(tmp_path / "reviews")) is None
+
+
 def test_vocabulary_comes_from_the_limited_training_part(path):
     assert len(load(path, limit=10).inputs.vocabulary) < len(load(path).inputs.vocabulary)
 
