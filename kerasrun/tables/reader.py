@@ -127,7 +127,8 @@ def _read(path: Path, wanted: Wanted) -> Raw:
 def _text(path: Path, wanted: Wanted, dialect: Dialect) -> Raw:
     digest = hashlib.sha256()
     columns, rows = _gather(path, _frames(path, wanted, dialect, digest), dialect.names, wanted, dialect.decimal)
-    return Raw(columns, rows, f"{path.name}: {rows:,} rows × {len(dialect.names)} columns, {dialect}", digest.hexdigest())
+    size = f"{rows:,} rows × {len(dialect.names)} columns"
+    return Raw(columns, rows, f"{path.name}: {size}, {dialect}", digest.hexdigest())
 
 
 def _frames(

@@ -123,9 +123,10 @@ def test_training_texts_that_a_given_test_part_holds_are_left_out(tmp_path, path
 def test_texts_that_leave_nothing_to_learn_from_are_refused(tmp_path, path):
     with pytest.raises(InputError, match="the test part has every text of the validation part, too"):
         load(path, test=str(written(tmp_path / "same.csv", [*reviews(), (1, "one more", "bad", "A")])))
-    signs = [(i, "." * i, ["good", "bad"][i % 2], "A") for i in range(1, 50)]
+    signs = [(i, "." * i, ["good", "bad"][i % 2], "train") for i in range(1, 50)]
+    held_out = [(*row[:3], ["test", "validation"][row[0] // 2 % 2]) for row in reviews(40)]
     with pytest.raises(InputError, match="the training texts hold no words, but punctuation at most"):
-        load(written(tmp_path / "signs.csv", signs), group="text")
+        load(written(tmp_path / "signs.csv", [*signs, *held_out]), split="city")
 
 
 def test_a_folder_is_not_taken_for_the_table_of_the_same_name(tmp_path):
