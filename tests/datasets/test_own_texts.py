@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasrun import datasets, texts
+from kerasrun import datasets, own_data, texts
 from kerasrun.datasets.texts import FIRST, UNKNOWN, numbered
 from kerasrun.errors import DataUnavailable, InputError
 from kerasrun.experiment import resolve
@@ -130,8 +130,6 @@ def test_texts_that_leave_nothing_to_learn_from_are_refused(tmp_path, path):
 
 
 def test_a_folder_is_not_taken_for_the_table_of_the_same_name(tmp_path):
-    from kerasrun import own_data
-
     (tmp_path / "reviews.csv").touch()
     assert own_data.copy_of(str(tmp_path / "reviews")) is None
 
@@ -223,8 +221,6 @@ def test_a_column_of_many_texts_is_proposed_too(tmp_path, monkeypatch):
 
 
 def test_folders_of_texts_are_told_from_folders_of_images(tmp_path, monkeypatch):
-    from kerasrun import own_data
-
     for name in ("t/pos/1.txt", "i/cat/1.png", "i/cat/notes.txt", "e/x/y.doc"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -283,3 +279,11 @@ def test_a_copy_of_a_table_is_registered_under_its_name(tmp_path, monkeypatch):
     assert datasets.load(before).task.name == "sms-spam"
     with pytest.raises(InputError, match="its label has the classes bad, good; sms-spam has ham, spam"):
         datasets.add("sms-spam", written(tmp_path / "other.csv", [r[1:3] for r in reviews()], ("text", "label")))
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=20), min_size=2, max_size=9))
+def test_any_text_of_a_table_comes_back_as_it_was_written(tmp_path_factory, found):
+    path = tmp_path_factory.mktemp("any") / "t.csv"
+    written(path, [(f"<{text}>", "good") for text in found], ("text", "label"))
+    options = {name: option.default for name, option in own_data.TEXT_OPTIONS.items()}
+    assert texts.cells(path, {**options, "text": "text", "target": "label"}) == [f"<{text}>" for text in found]
