@@ -221,9 +221,10 @@ def _make(path: Path, options: Options, listing: Listing, place: Path, made_of: 
         atomic.write_with(place.with_suffix(".bytes"), fill)
     shape = [*size] if channels == 1 else [*size, 3]
     content_hash.update(f"{shape} {listing.classes}".encode())
+    named = [(file.name, str(broken[file])) for file in listing.files if file in broken]
     facts = {
         "made_of": made_of, "folder": str(path.resolve()), "shape": shape, "digests": digests, "notes": notes,
-        "broken": [(file.name, str(broken[file])) for file in listing.files if file in broken], "sha256": content_hash.hexdigest(),
+        "broken": named, "sha256": content_hash.hexdigest(),
     }  # fmt: skip
     atomic.write(place.with_suffix(".json"), json.dumps(facts))
     return facts
