@@ -83,9 +83,7 @@ def header(content: bytes) -> Header:
         Broken: it is no image.
     """
     with _opened(content) as image:
-        width, height = image.size
-        turned = image.getexif().get(_ORIENTATION) in _TURNED
-        return Header((width, height) if turned else (height, width), image.mode in GREY, str(image.format))
+        return Header(_size(image), image.mode in GREY, str(image.format))
 
 
 def decoded(content: bytes, size: tuple[int, int], channels: int) -> Decoded:
@@ -103,9 +101,17 @@ def decoded(content: bytes, size: tuple[int, int], channels: int) -> Decoded:
     from PIL.Image import Resampling
 
     with _opened(content) as image:
+        found = _size(image)
+        image.draft(None, (2 * max(size), 2 * max(size)))  # far larger JPEGs are decoded at half their size, or less
         upright = _plain(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
         fitting = upright if upright.size == size[::-1] else upright.resize(size[::-1], Resampling.BILINEAR)
-        return Decoded(np.asarray(fitting, dtype=np.uint8), upright.size[::-1])
+        return Decoded(np.asarray(fitting, dtype=np.uint8), found)
+
+
+def _size(image: Image) -> tuple[int, int]:
+    """Return height and width of an image as it is looked at."""
+    width, height = image.size
+    return (width, height) if image.getexif().get(_ORIENTATION) in _TURNED else (height, width)
 
 
 def _plain(image: Image) -> Image:

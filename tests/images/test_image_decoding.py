@@ -100,3 +100,18 @@ def test_a_bomb_is_not_unpacked():
     content[18:26] = (60_000).to_bytes(4, "little") * 2
     with pytest.raises(Broken, match="more pixels than any photograph"):
         pixels(bytes(content))
+
+
+def test_a_large_photograph_is_brought_down_as_others_are():
+    waves = np.sin(np.arange(400) / 25)[:, None] * np.cos(np.arange(640) / 31)[None, :]
+    image = (waves * 120 + 128).astype(np.uint8)
+    small = decoded(written(image, "JPEG", quality=95), (20, 32), 1)
+    assert small.size == (400, 640)
+    means = image.reshape(20, 20, 32, 20).mean(axis=(1, 3))
+    assert np.abs(small.pixels - means).max() < 12
+
+
+def test_a_photograph_that_ends_too_early_is_broken_where_it_is_brought_down():
+    content = written(np.random.default_rng(1).integers(0, 256, (640, 640, 3), np.uint8), "JPEG")
+    with pytest.raises(Broken, match="ends too early"):
+        decoded(content[: len(content) * 9 // 10], (20, 20), 3)
