@@ -26,3 +26,7 @@ class Stored:
     def __getitem__(self, chosen: Any) -> np.ndarray:
         """Return the examples at some positions, read into memory."""
         return np.asarray(self.base[self.rows[chosen]])
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        """Refuse to be read as a whole by accident; `[:]` does it on purpose."""
+        raise TypeError("examples on the disk are read in slices")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -49,6 +49,8 @@ class Trial:
 def try_out(experiment: Experiment, data: Data) -> Trial:
     """Measure the network at its start, then train it on one batch alone until it knows it, or 500 steps have passed.
 
+    Images are not changed: of a batch that is another one at each step, nothing is learned by heart.
+
     Args:
         experiment: what is to be trained.
         data: its data.
@@ -57,6 +59,7 @@ def try_out(experiment: Experiment, data: Data) -> Trial:
         InputError: as `models.build`.
     """
     setting = devices.prepare(experiment, data.task)
+    experiment = replace(experiment, augment=())
     built = models.build(experiment, data.task, data.train.x, data.train.y, inputs=data.inputs, jit=setting.jit)
     model = built.model
     model.optimizer.build(model.trainable_variables)

@@ -122,6 +122,8 @@ def test_more_than_memory_should_hold_stays_on_the_disk(image_folder, monkeypatc
     assert stored.content_hash == whole.content_hash
     for chosen in (slice(3, 7), np.array([5, 0, 5]), 4):
         np.testing.assert_array_equal(stored.test.x[chosen], whole.test.x[chosen])
+    with pytest.raises(TypeError, match="read in slices"):
+        np.asarray(stored.train.x)
 
 
 def trained(shape=(8, 6, 3), dtype="uint8", classes=("cat", "dog")):

@@ -13,6 +13,7 @@ from kerasrun import runs
 from kerasrun.cli import main
 from kerasrun.datasets import images
 from kerasrun.training import loop
+from kerasrun.training.check_data import check_data
 
 FILES = [f"{part}/{name}/{i:02}.png" for part in ("train", "test") for name in ("cat", "dog") for i in range(24)]
 SMALL = {"filters": "4", "hidden": "8", "kernel_size": 2, "patience": None}
@@ -97,6 +98,8 @@ def test_images_on_the_disk_give_the_numbers_of_those_in_memory(image_folder, tm
         tables.add((run.folder / "metrics.csv").read_bytes())
         assert np.load(run.folder / "predictions.npz")["test_rows"].tolist() == [*range(48, 96)]
     assert len(tables) == 1
+    looked_at = [*check_data(kerasrun.datasets.load(kerasrun.experiment.resolve(str(folder), {})))]
+    assert any("evenly spread, are looked at" in finding.value for finding in looked_at)
     with pytest.raises(kerasrun.errors.InputError, match="do not fit in memory; use scale=unit"):
         train(folder, tmp_path, scale="standardize")
 
