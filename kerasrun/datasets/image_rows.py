@@ -62,12 +62,12 @@ def _paths(given: Sequence[str]) -> tuple[list[tuple[str, Path]], list[str]]:
         if not path.is_dir():
             if not path.is_file():
                 raise InputError(f"{path}: no such file or folder")
-            found.append((text.strip(), path))
+            found.append((images.readable(text.strip()), path))
             continue
         names, more = images.all_below(path)
         if not names:
             raise InputError(f"{path}: holds no image")
-        found += [(name, path / name) for name in names]
+        found += [(images.readable(name), path / name) for name in names]
         notes += more
     return found, notes
 

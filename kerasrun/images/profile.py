@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from kerasrun.class_folders import File
+from kerasrun import environment
+from kerasrun.class_folders import File, Listing, listed
 from kerasrun.errors import shown
+from kerasrun.images import decode, kept
 from kerasrun.images.decode import Broken, Header
-from kerasrun.images.folder import Seen, formats, look
+from kerasrun.images.kept import formats
 
 _PARTS = ("train", "validation", "test")
 _SHOWN = 10
 _UNEQUAL = 10  # times as many images of the largest class as of the smallest
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of one file that is an image.
+
+    Args:
+        header: what its first bytes say.
+        digest: of its bytes; equal files have equal ones.
+    """
+
+    header: Header
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -40,8 +56,8 @@ def profile(path: Path) -> Profile:
     Raises:
         InputError: it is no folder of class folders.
     """
-    listing, seen = look(path)
-    whole = {file: one for file, one in seen.items() if isinstance(one, Seen)}
+    listing, seen = _look(path)
+    whole = {file: one for file, one in seen.items() if isinstance(one, _Seen)}
     counts = Counter((file.label, file.part) for file in whole)
     parts = [part for part in _PARTS if any(file.part == part for file in listing.files)]
     rows: list[tuple[str | int, ...]] = [
@@ -60,6 +76,23 @@ def profile(path: Path) -> Profile:
     return Profile(says, ("class", *(parts if listing.has_parts else ("images",))), rows, remarks)
 
 
+def _look(path: Path) -> tuple[Listing, dict[File, _Seen | Broken]]:
+    """Return the files of a folder and what is known of each, or what is wrong with it; nothing is kept.
+
+    Raises:
+        InputError: it is no folder of class folders.
+    """
+    listing = listed(path)
+    decode.require()
+
+    def seen(content: bytes) -> _Seen:
+        decode.decoded(content, (1, 1), 3)
+        return _Seen(decode.header(content), kept.digest(content))
+
+    with kept.quiet(), ThreadPoolExecutor(environment.cores()) as pool:
+        return listing, dict(kept.tried(pool, path, listing.files, seen))
+
+
 def _sizes(headers: Sequence[Header]) -> list[str]:
     sizes = Counter(header.size for header in headers)
     grey = sum(header.grey for header in headers)
@@ -70,7 +103,7 @@ def _sizes(headers: Sequence[Header]) -> list[str]:
     return [f"sizes: {found}{more}", f"channels: {colours}"] if headers else []
 
 
-def _repeated(whole: dict[File, Seen], classes: Sequence[str]) -> list[str]:
+def _repeated(whole: dict[File, _Seen], classes: Sequence[str]) -> list[str]:
     """Return lines about files of the same bytes: in two parts, in two classes, in one of both."""
     same: dict[str, list[File]] = defaultdict(list)
     for file, one in whole.items():

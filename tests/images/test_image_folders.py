@@ -1,12 +1,13 @@
 import json
+import os
 import sys
 
 import numpy as np
 import pytest
 
 from kerasrun import images
-from kerasrun.errors import InputError
-from kerasrun.images import folder as folders
+from kerasrun.errors import DiskError, InputError
+from kerasrun.images import kept
 
 DEFAULTS = {"resize": None, "channels": None, "skip_broken": False}
 SOME = [f"{name}/{i}.png" for name in ("cat", "dog") for i in range(4)]
@@ -90,7 +91,7 @@ def test_what_was_decoded_is_read_again_until_a_file_changes(image_folder, monke
     path = image_folder(SOME)
     first = opened(path)
     with monkeypatch.context() as patch:
-        patch.setattr(folders.decode, "decoded", lambda *_: pytest.fail("decoded again"))
+        patch.setattr(kept.decode, "decoded", lambda *_: pytest.fail("decoded again"))
         assert opened(path).sha256 == first.sha256
     image_folder({"cat/2.png": np.zeros((8, 6, 3), np.uint8)})
     again = opened(path)
@@ -99,15 +100,45 @@ def test_what_was_decoded_is_read_again_until_a_file_changes(image_folder, monke
 
 
 @pytest.mark.parametrize("harm", [lambda text: text[:20], lambda text: "[]", lambda text: text.replace("made_of", "x")])
-def test_what_was_kept_and_is_damaged_is_made_anew(image_folder, tmp_path, harm):
+def test_what_is_known_and_damaged_is_found_anew(image_folder, tmp_path, harm):
     path = image_folder(SOME)
     first = opened(path)
-    kept = next((tmp_path / "home/images").glob("*.json"))
-    kept.write_text(harm(kept.read_text()))
+    about = next((tmp_path / "home/images").glob("*.json"))
+    about.write_text(harm(about.read_text()))
     assert opened(path).sha256 == first.sha256
-    first.bytes.write_bytes(b"short")
-    assert opened(path).pixels.shape == (8, 8, 6, 3)
-    assert json.loads(kept.read_text())["folder"] == str(path)
+    assert json.loads(about.read_text())["folder"] == str(path)
+
+
+@pytest.mark.parametrize("harm", [lambda content: content[:-1], lambda content: bytes([content[0] ^ 1]) + content[1:]])
+def test_pixels_that_are_damaged_are_decoded_anew(image_folder, tmp_path, harm):
+    path = image_folder(SOME)
+    whole = np.array(opened(path).pixels)
+    kept_pixels = next((tmp_path / "home/images").glob("*.bytes"))
+    kept_pixels.write_bytes(harm(kept_pixels.read_bytes()))
+    np.testing.assert_array_equal(opened(path).pixels, whole)
+
+
+def test_pixels_of_a_folder_as_it_was_are_not_kept_and_stay_readable(image_folder, tmp_path):
+    path = image_folder(SOME)
+    before = opened(path)
+    image_folder({"cat/2.png": np.zeros((8, 6, 3), np.uint8)})
+    assert not opened(path).pixels[2].any()
+    assert len([*(tmp_path / "home/images").glob("*.bytes")]) == 1
+    assert before.pixels[2].any()
+
+
+def test_nothing_can_be_kept_where_nothing_can_be_written(image_folder, tmp_path, monkeypatch):
+    path = image_folder(SOME)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("KERASRUN_HOME", str(tmp_path / "file"))
+    with pytest.raises(DiskError, match="decoded images are kept there"):
+        opened(path)
+
+
+def test_a_file_whose_name_is_no_text_has_a_name_that_can_be_written(image_folder):
+    path = image_folder(SOME)
+    os.rename(path / "cat/1.png", os.fsencode(path) + b"/cat/\xff.png")
+    assert opened(path).names[3] == "cat/\ufffd.png"
 
 
 def test_the_hash_is_of_pixels_and_classes_and_not_of_names(image_folder):
