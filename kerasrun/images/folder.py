@@ -18,7 +18,7 @@ from kerasrun.dataset_table import DatasetEntry
 from kerasrun.errors import InputError, shown
 from kerasrun.images import decode, kept
 from kerasrun.images.decode import Broken, Decoded
-from kerasrun.own_data import IMAGE_ENDINGS
+from kerasrun.own_data import IMAGE_ENDINGS, PARTS
 from kerasrun.task import Task
 
 Options = Mapping[str, Any]  # of own_data.IMAGE_OPTIONS
@@ -146,10 +146,11 @@ def readable(name: str) -> str:
 
 
 def _changed(path: Path) -> tuple[int, ...]:
-    """Return the times at which files were last added to a folder, or to folders in it, or taken away."""
+    """Return the times at which files were last added to a folder, its parts and classes, or taken away."""
     try:
-        inner = [entry.path for entry in os.scandir(path) if entry.is_dir()]
-        inner += [entry.path for folder in inner for entry in os.scandir(folder) if entry.is_dir()]
-        return tuple(os.stat(each).st_mtime_ns for each in (str(path), *inner))
+        inner = [entry for entry in os.scandir(path) if entry.is_dir()]
+        parts = [entry.path for entry in inner if entry.name.lower() in PARTS]
+        below = [entry.path for part in parts for entry in os.scandir(part) if entry.is_dir()]
+        return tuple(os.stat(each).st_mtime_ns for each in (str(path), *(entry.path for entry in inner), *below))
     except OSError:
         return ()  # which `listed` will put into words
