@@ -225,4 +225,4 @@ def is_folder(text: str) -> bool:
     """Tell whether a text names a folder, and no dataset."""
     text = text.strip()
     named = text.lower().replace("_", "-") in dataset_table.entries()
-    return isdir(expanduser(text)) and not (named and "/" not in text)
+    return "\0" not in text and isdir(expanduser(text)) and not (named and "/" not in text)

@@ -19,7 +19,7 @@ def test_a_path_is_known_by_its_ending(name):
     assert own_data.source_of(name) is own_data.TABLES
 
 
-@pytest.mark.parametrize("name", ["digits", "a.npz", "synthetic:a.csv", "imdb(num_words=5)"])
+@pytest.mark.parametrize("name", ["digits", "a.npz", "synthetic:a.csv", "imdb(num_words=5)", "~\0"])
 def test_other_names_are_not_ones_own(name):
     assert own_data.source_of(name) is None
 

@@ -7,6 +7,7 @@ dates.py     dates as numbers
 kinds.py     what a column is
 targets.py   what is to be predicted, and the kind of task
 table.py     the sentence: from a path and its options to a Table
+empty.py     what is said of empty cells
 asked.py     which columns the options name
 profile.py   what to know of a file before training
 """

@@ -17,12 +17,12 @@ from kerasrun.dataset_table import DatasetEntry
 from kerasrun.errors import InputError
 from kerasrun.own_data import PARTS
 from kerasrun.tables import asked, kinds, reader, targets
-from kerasrun.tables.asked import Options, argument, listed
+from kerasrun.tables.asked import Options, listed
+from kerasrun.tables.empty import filled, refuse_empty
 from kerasrun.tables.kinds import Column
 from kerasrun.task import Task
 
 LARGEST_VOCABULARY = 1000  # categories of one column that a network is shown; the most frequent ones
-_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def _usable(
         target = replace(target, absent=target.absent & ~blank)
     counts = {name: int(cells.sum()) for name, cells in empty.items() if cells.any()}
     if options["missing"] == "error":
-        _refuse_empty(path, empty, counts, raw.rows, of_text=bool(options.get("text")))
+        refuse_empty(empty, counts, raw.rows, of_text=bool(options.get("text")))
         if target.absent.any():
             count, row = int(target.absent.sum()), int(np.argmax(target.absent)) + 1
             raise InputError(
@@ -222,45 +222,10 @@ def _usable(
             notes.append(f"--missing drop: {lost:,} of {raw.rows:,} rows have an empty cell and are left out")
     elif counts:
         texts = [column.kind == "category" for column in columns if column.name in counts]
-        notes.append(f"empty cells: {_counted(counts)}; {_filled(options['missing'], texts)}")
+        notes.append(f"empty cells: {_counted(counts)}; {filled(options['missing'], texts)}")
     if not keep.any():
         raise InputError(f"{path}: every row has an empty cell\nchoose --missing median, or --drop {max(counts)}")
     return keep, notes
-
-
-def _refuse_empty(
-    path: Path, empty: Mapping[str, np.ndarray], counts: Mapping[str, int], rows: int, *, of_text: bool
-) -> None:
-    if not counts:
-        return
-    first = {name: int(np.argmax(empty[name])) + 1 for name in counts}
-    lost = int(np.logical_or.reduce([empty[name] for name in counts]).sum())
-    worst = sorted(counts, key=lambda name: -counts[name])
-    if len(counts) == 1:
-        name = worst[0]
-        plural = "s" if counts[name] > 1 else ""
-        what = f"column '{name}' has {counts[name]:,} empty cell{plural} (first: row {first[name]})"
-    else:
-        listed = ", ".join(f"{name} {counts[name]:,} (first: row {first[name]})" for name in worst[:_SHOWN])
-        more = f" and {len(worst) - _SHOWN} more" if len(worst) > _SHOWN else ""
-        what = f"{len(counts)} columns have empty cells: {listed}{more}"
-    if of_text:
-        raise InputError(
-            f"{what}; there is nothing to read\nmend it, or --missing drop (loses {lost:,} of {rows:,} rows)"
-        )
-    raise InputError(
-        f"{what}; a network needs a number in every cell\n"
-        f"choose one: --missing median · --missing drop (loses {lost:,} of {rows:,} rows) · --missing indicator · "
-        f"--drop {argument(','.join(worst)) if len(worst) <= _SHOWN else 'COLUMN,…'}"
-    )
-
-
-def _filled(missing: str, texts: list[bool]) -> str:
-    """Return what becomes of empty cells, of texts and of numbers."""
-    center = "mean" if missing == "mean" else "median"
-    further = ", and a further column says where" if missing == "indicator" else ""
-    numbers = [f"a number becomes the {center} of the training part{further}"] if not all(texts) else []
-    return ", ".join([*numbers, *(["a text a category of its own"] if any(texts) else [])])
 
 
 def _inputs(path: Path, raw: reader.Raw, options: Options) -> tuple[tuple[Column, ...], list[str]]:
