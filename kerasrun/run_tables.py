@@ -32,6 +32,7 @@ Curves = Mapping[str, list[float]]
 
 _HERE_ONLY = ("path", "table", "results", "checksum", "files", "origins", "resumed")  # of a folder, or of one machine
 _BESIDE = ("id", "created")  # which run a row of epochs belongs to
+_FIRST = ("format", "id", "folder", "status", "created", "ended")  # columns; the others follow by name
 _FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  a spreadsheet would run it
 
 
@@ -118,7 +119,8 @@ def write(
             atomic.write(folder / name, gzip.compress(_text(rows, _BESIDE).encode(), mtime=0))
         else:
             (folder / name).unlink(missing_ok=True)
-    atomic.write(folder / RUNS, _text(flat))
+    names = {name for row in flat for name in row}  # in an order that no source of a record decides
+    atomic.write(folder / RUNS, _text(flat, [*(n for n in _FIRST if n in names), *sorted(names - {*_FIRST})]))
 
 
 def curves(folder: Path, identifier: str, made: str, name: str = EPOCHS) -> Curves:

@@ -65,8 +65,18 @@ def test_the_table_is_readable_and_names_no_place_on_a_machine(tmp_path):
     run_tables.write(tmp_path, [made], no_curves)
     head, row = (tmp_path / "runs.csv").read_text().splitlines()
     assert "experiment.knobs.activation" in head
-    assert ",relu,sgd(learning_rate=0.1),null,0," in row
+    assert ",relu,[100],null,sgd(learning_rate=0.1),dense,0," in row
     assert "/home" not in row
+
+
+def test_the_order_of_a_records_keys_does_not_show(tmp_path):
+    made = record()
+    made["experiment"]["knobs"] = {"dropout": 0.0, **made["experiment"]["knobs"]}
+    other = {name: made[name] for name in sorted(made, reverse=True)}
+    other["experiment"] = {name: made["experiment"][name] for name in sorted(made["experiment"])}
+    for name, one in (("a", made), ("b", other)):
+        run_tables.write(tmp_path / name, [one], no_curves)
+    assert (tmp_path / "a/runs.csv").read_bytes() == (tmp_path / "b/runs.csv").read_bytes()
 
 
 def test_epochs_come_back_with_every_digit_and_files_are_the_same_each_time(tmp_path):

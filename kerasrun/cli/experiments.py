@@ -123,7 +123,8 @@ def _write(sweep: Sweep, file: Path, results: Path) -> None:
         return
     folder = results / file.stem
     run_tables.write(folder, made, moments.curves, moments.progress)
-    table = compare.compare(made, sweep=sweep.record(now(), None), metric=sweep.metric, at=sweep.at)
+    kept = run_tables.read(folder)  # from here on of what is committed alone, so that a clone writes the same
+    table = compare.compare(kept, sweep=sweep.record(now(), None), metric=sweep.metric, at=sweep.at)
     notes = "".join(f"\n- {note}" for note in table.notes)
     head = f"# {file.stem}: {_title(file)}\n\n{_made_with(made)}\n\n{table.title}\n\n"
     atomic.write(folder / "table.md", f"{head}{to_text(*table.people, 'md')}{notes}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import traceback
 from collections.abc import Callable
@@ -136,6 +137,7 @@ def train(
     best = outcome.recorder.best.weights
     if outcome.status in ENDED and best is not None:
         is_last = ending["best_epoch"] == ending["epochs_run"] and outcome.status != "diverged"
+        ending["best_weights"] = _digest(best)
         ending["test"] = _finish(prepared.feeder, best, data, experiment, run, is_last=is_last)
         try:
             inputs.check_saved(run, data, prepared.feeder)
@@ -244,6 +246,14 @@ def _fit(
     if not isinstance(error, DiskError | Interrupted):
         recorder.write_tables()  # without a state where a fault came in the middle of an epoch
     return _Outcome(status, error, recorder, time.monotonic() - began)
+
+
+def _digest(weights: list[np.ndarray]) -> str:
+    """Return the sha256 of weights, in hexadecimal: a .keras file holds a date, so that its bytes tell nothing."""
+    digest = hashlib.sha256()
+    for array in weights:
+        digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _finish(

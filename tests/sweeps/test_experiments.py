@@ -64,7 +64,10 @@ def test_networks_of_two_inputs_are_drawn(study):
 
 def test_tables_come_again_out_of_the_committed_ones_and_nothing_is_trained_twice(study):
     folder, _, _ = study
-    tables = ["README.md", *(f"e1-units/{name}" for name in ("runs.csv", "epochs.csv.gz", "table.csv", "claims.md"))]
+    tables = [
+        "README.md",
+        *(f"e1-units/{name}" for name in ("runs.csv", "epochs.csv.gz", "table.csv", "table.md", "claims.md")),
+    ]
     contents = {name: (folder / "results" / name).read_bytes() for name in tables}
     for run in run_folders(folder):
         shutil.rmtree(run)

@@ -98,6 +98,9 @@ def test_another_seed_gives_other_numbers_on_the_same_split(run, tmp_path):
 def test_a_network_built_another_way_gives_the_same_bytes(tmp_path, dataset, recipes, knobs):
     runs = [kerasrun.train(dataset, results=tmp_path, recipe=r, epochs=2, limit=100, **knobs) for r in recipes]
     assert len({csv(run) for run in runs}) == 1
+    assert len({run.record["best_weights"] for run in runs}) == 1
+    other = kerasrun.train(dataset, results=tmp_path, recipe=recipes[0], epochs=2, limit=100, seed=1, **knobs)
+    assert other.record["best_weights"] != runs[0].record["best_weights"]
 
 
 def test_a_dropout_in_between_leaves_the_other_layers_initial_weights_alone():
