@@ -219,7 +219,7 @@ def _bounded(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int], budget:
     verdict = SUPPORTED if supported else CONTRADICTED if contradicted else UNDECIDED
     numbers = {"n": n, "mean": found.mean, "low": found.low, "high": found.high, **limits}
     asked = " and ".join(f"{name} {limit:g}" for name, limit in limits.items())
-    return Finding(part.name, verdict, f"{words}, asked for {asked}", numbers)
+    return Finding(part.name, verdict, f"asked for {asked}: {words}", numbers)
 
 
 def _same(part: Part, runs: Runs, planned: int) -> Finding:

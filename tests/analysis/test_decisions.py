@@ -397,9 +397,9 @@ def test_a_number_about_layers_is_held_against_its_bounds():
     assert [found for found, _ in verdicts.values()] == [
         "supported", "contradicted", "undecided", "supported", "supported",
     ]  # fmt: skip
-    assert verdicts["health:gradient:first/last"][1].startswith("0.000104 [9.08e-05, 0.000119], asked for below 0.001;")
+    assert verdicts["health:gradient:first/last"][1].startswith("asked for below 0.001: 0.000104 [9.08e-05, 0.000119];")
     assert verdicts["health:gradient:last"][1] == (
-        "1 in every seed, asked for below 0.5; health:gradient:last at the start; 5 seeds"
+        "asked for below 0.5: 1 in every seed; health:gradient:last at the start; 5 seeds"
     )
 
 
@@ -415,7 +415,7 @@ def test_a_number_is_needed_from_every_run_and_one_seed_decides_nothing():
     its_sweep = sweep({"has": "optimizer=adam", "above": 0.5}, seeds=1)
     [decision], looks = decide(its_sweep, records(its_sweep, {"adam": [0.9]}))
     assert (decision.verdict, looks) == ("undecided", [])
-    assert decision.words.startswith("undecided (one seed): 0.9")
+    assert decision.words.startswith("asked for above 0.5: undecided (one seed): 0.9")
 
 
 def test_the_last_epoch_of_layers_is_their_end_and_failures_do_not_count_there():
@@ -433,7 +433,7 @@ def test_the_last_epoch_of_layers_is_their_end_and_failures_do_not_count_there()
 
 def test_any_number_can_have_bounds():
     found = verdict({"has": "optimizer=adam", "above": 0.87}, apart(0.03))
-    assert found == ("supported", "0.88 [0.877, 0.883], asked for above 0.87; val_accuracy at the last epoch; 5 seeds")
+    assert found == ("supported", "asked for above 0.87: 0.88 [0.877, 0.883]; val_accuracy at the last epoch; 5 seeds")
     assert verdict({"has": "optimizer=adam", "below": 0.87}, apart(0.03))[0] == "contradicted"
     assert verdict({"has": "optimizer=adam", "below": 0.8805}, apart(0.03))[0] == "undecided"
 
