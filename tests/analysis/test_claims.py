@@ -255,7 +255,8 @@ def test_whatever_a_table_holds_it_is_a_claim_or_wrong_input_in_three_lines(tabl
     except InputError as error:
         said = str(error)
     assert len(said.splitlines()) <= 3
-    assert said or (found.parts and found.margin.value > 0 and 0 <= found.share < 1)
+    has_bounds = not said and found.kind == "has"  # and no margin
+    assert said or (found.parts and (has_bounds or found.margin.value > 0) and 0 <= found.share < 1)
 
 
 def test_numbers_about_layers_are_of_the_start_unless_it_says_otherwise():
