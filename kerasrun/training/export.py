@@ -187,12 +187,12 @@ def _written_out(model: keras.Model) -> keras.Model:
     return keras.models.clone_model(network, clone_function=_known, recursive=True)
 
 
-def _known(layer: keras.layers.Layer) -> keras.layers.Layer:
+def _known(layer: keras.Operation) -> keras.Operation:
     if isinstance(layer, keras.layers.CategoryEncoding):
         return _Ones(layer.num_tokens)
     if isinstance(layer, keras.layers.Normalization):  # its tensors would become inputs
         layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
-    if layer.compute_dtype in ("float16", "bfloat16"):  # of which LiteRT multiplies no matrices
+    if getattr(layer, "compute_dtype", None) in ("float16", "bfloat16"):  # of which LiteRT multiplies no matrices
         layer.dtype_policy = "float32"
     return layer
 
