@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,25 +59,36 @@ def build(
     """
     keras.utils.clear_session()  # names of layers start anew: dense, dense_1 …
     keras.utils.set_random_seed(experiment.seed)  # for whatever a recipe draws by itself
-    keras.config.set_dtype_policy(experiment.precision)
-    with seeds.recorded_initializers() as initializers:
-        network = build_network(experiment, task)
-    own_seeds = seeds.redraw(network, experiment.seed, initializers)
-    front = table_inputs.front(inputs, experiment.scale, x, task.input_dtype, jit=jit)
-    rescaled = _rescaled(network, front, experiment, x) if fresh and lsuv.marked(network) else []
-    moments = scaling.target_moments(y) if experiment.scale_target == "standardize" else None
-    back = scaling.output_layer(*moments) if moments else None
-    model = _wired(network, front, back, x)
-    if experiment.augment:
-        unchanging, changing = model, augmentation.made(experiment.augment, experiment.seed)
-        model = _wired(network, front, back, x, changing)
-        saved_models.save_as(model, unchanging)
-    if inputs is not None:
-        table_inputs.check(inputs, x)
-        saved_models.save_as(model, table_inputs.saved_form(saved_models.bare(model), inputs))
-    measured = measures(experiment.loss, experiment.metrics, task, moments)
-    model.compile(optimizer=_optimizer(experiment), jit_compile=jit, **measured)
+    with _policy(experiment.precision):
+        with seeds.recorded_initializers() as initializers:
+            network = build_network(experiment, task)
+        own_seeds = seeds.redraw(network, experiment.seed, initializers)
+        front = table_inputs.front(inputs, experiment.scale, x, task.input_dtype, jit=jit)
+        rescaled = _rescaled(network, front, experiment, x) if fresh and lsuv.marked(network) else []
+        moments = scaling.target_moments(y) if experiment.scale_target == "standardize" else None
+        back = scaling.output_layer(*moments) if moments else None
+        model = _wired(network, front, back, x)
+        if experiment.augment:
+            unchanging, changing = model, augmentation.made(experiment.augment, experiment.seed)
+            model = _wired(network, front, back, x, changing)
+            saved_models.save_as(model, unchanging)
+        if inputs is not None:
+            table_inputs.check(inputs, x)
+            saved_models.save_as(model, table_inputs.saved_form(saved_models.bare(model), inputs))
+        measured = measures(experiment.loss, experiment.metrics, task, moments)
+        model.compile(optimizer=_optimizer(experiment), jit_compile=jit, **measured)
     return Built(model, network, own_seeds, rescaled)
+
+
+@contextmanager
+def _policy(precision: str) -> Iterator[None]:
+    """Let layers be made in a precision for the duration of a block; afterwards it is the caller's own again."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def measures(

@@ -103,6 +103,14 @@ def test_a_network_built_another_way_gives_the_same_bytes(tmp_path, dataset, rec
     assert other.record["best_weights"] != runs[0].record["best_weights"]
 
 
+def test_a_training_in_half_precision_leaves_the_callers_precision_alone(tmp_path):
+    import keras
+
+    run = kerasrun.train("digits", results=tmp_path, epochs=1, limit=100, precision="mixed_float16", hidden="4")
+    assert "mixed_float16" in {layer.dtype_policy.name for layer in run.model()._flatten_layers()}
+    assert keras.config.dtype_policy().name == "float32"
+
+
 def test_a_dropout_in_between_leaves_the_other_layers_initial_weights_alone():
     from kerasrun.training.model import build
 
