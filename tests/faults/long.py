@@ -188,7 +188,7 @@ def _page(rows):
         sent = sum(int(row[1].split()[0]) for row in rows if row[0].startswith(f"random {what}"))
         lines += [f"{what} in all: {sent}; the target is {target}.", ""]
     lines += ["## The seventy rows", ""]
-    lines += ["| row | fault | test, or the issue that brings it |", "| --- | --- | --- |"]
+    lines += ["| row | fault | shown by |", "| --- | --- | --- |"]
     return "\n".join([*lines, *map(row, FAULTS)]) + "\n"
 
 
