@@ -28,6 +28,7 @@ Folder = Annotated[Path, typer.Option("--folder", help="Where the files are.")]
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="As a5-optimizers, or a5; all without.")]
 HERE = Path("experiments")
 _SUMMARY = "README.md"
+_OPEN = "to be run"  # a statement whose seeds are not all there
 
 
 @app.callback()
@@ -221,7 +222,7 @@ def _summarize(folder: Path, results: Path) -> None:
         state = f"{len(made)} of {len(sweep.cells)} runs"
         about.append((f"[{file.stem}]({file.stem}/table.md)" if made else file.stem, _title(file), state))
         found: list[Decision] = claims.decided(sweep, results)[0] if made and sweep.claims else []
-        statements += [(file.stem, d.claim.says, d.verdict, d.words) for d in found]
+        statements += [(file.stem, d.claim.says, d.verdict if d.findings else _OPEN, d.words) for d in found]
     counts = Counter(row[2] for row in statements)
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "none decided yet"
     text = (

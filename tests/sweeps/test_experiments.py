@@ -88,6 +88,16 @@ def test_the_summary_has_a_line_for_each_statement_with_its_numbers(study):
     assert "4 of 4 runs" in summary
 
 
+def test_a_statement_whose_seeds_are_not_all_there_is_to_be_run_not_undecided(study, tmp_path):
+    shutil.copytree(study[0], tmp_path / "study")
+    file = tmp_path / "study/experiments/e1-units.toml"
+    file.write_text(file.read_text().replace("seeds = 2", "seeds = 3"))
+    assert kerasrun(tmp_path / "study", "experiments", "write")[0] == 0
+    summary = (tmp_path / "study/results/README.md").read_text()
+    assert "## Statements: 1 to be run" in summary
+    assert "| AND is easier | to be run | undecided so far: 2 of 3 seeds |" in summary
+
+
 def test_an_unknown_name_and_an_empty_folder_are_told(study, tmp_path):
     code, _, said = kerasrun(study[0], "experiments", "write", "e11")
     assert code == 2
