@@ -32,8 +32,8 @@ def check_name(name: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a text with every character that a name may not hold replaced by a hyphen."""
-    return re.sub(r"[^A-Za-z0-9_.]+", "-", text).strip("-.")[:80]
+    """Return a text with every character that a name may not hold replaced by a hyphen, and dots in a row by one."""
+    return re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9_.]+", "-", text)).strip("-.")[:80]
 
 
 def probe(results: Path, name: str | None = None) -> None:
