@@ -30,7 +30,7 @@ from kerasrun.run_record import Fault, Record, checked, created, refuse_constant
 RUNS, EPOCHS, PROGRESS = "runs.csv", "epochs.csv.gz", "progress.csv.gz"
 Curves = Mapping[str, list[float]]
 
-_HERE_ONLY = ("path", "table", "results", "checksum", "files", "origins", "resumed")  # of a folder, or of one machine
+_HERE_ONLY = ("path", "table", "results", "checksum", "files", "origins", "resumed", "notes")  # of one place
 _BESIDE = ("id", "created")  # which run a row of epochs belongs to
 _FIRST = ("format", "id", "folder", "status", "created", "ended")  # columns; the others follow by name
 _FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  a spreadsheet would run it
@@ -100,7 +100,8 @@ def write(
 ) -> None:
     """Write runs as a table that can be committed.
 
-    Left out is what speaks of a folder or a machine's paths: results, checksum, files, origins, resumed.
+    Left out is what speaks of a folder or a machine's paths: results, checksum, files, origins, resumed,
+    and the notes, which are for who trains.
 
     Args:
         folder: is made where it is missing; a table in it is replaced.
