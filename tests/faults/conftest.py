@@ -1,4 +1,8 @@
+import sys
+
 import pytest
+
+from kerasrun.cli import main
 
 from . import children
 
@@ -25,3 +29,22 @@ def whole(tmp_path_factory):
 def trained(whole):
     """Return the uninterrupted dense run."""
     return whole("dense")
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys):
+    """Return a function: train with these words, which must be refused in three plain lines and leave nothing."""
+
+    def run(*words):
+        results = tmp_path / "results"
+        monkeypatch.setattr(sys, "argv", ["kerasrun", "train", *map(str, words), "--results", str(results)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr().err
+        assert ended.value.code == 2, said
+        assert len(said.strip().splitlines()) <= 3
+        assert "Traceback" not in said
+        assert not results.exists() or not [*results.iterdir()]
+        return said
+
+    return run

@@ -1,12 +1,10 @@
 """What a network cannot read, in texts of one's own: rows 24 to 47, as far as they concern texts."""
 
 import csv
-import sys
 
 import pytest
 
 from kerasrun import datasets
-from kerasrun.cli import main
 from kerasrun.experiment import resolve
 
 ROWS = [(f"film number {i} was {['good', 'bad'][i % 2]}", ["up", "down"][i % 2]) for i in range(60)]
@@ -34,23 +32,9 @@ def in_folders(path, rows=ROWS, part=""):
 
 
 @pytest.fixture
-def refused(tmp_path, monkeypatch, capsys):
-    """Return a function: train on texts, which must be refused in three plain lines; nothing must be left behind."""
-
-    def run(path, *words):
-        given = ["text=text", "target=label"] if path.is_file() else []
-        results = ["--results", str(tmp_path / "results")]
-        monkeypatch.setattr(sys, "argv", ["kerasrun", "train", str(path), *given, *words, *results])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr().err
-        assert ended.value.code == 2, said
-        assert len(said.strip().splitlines()) <= 3
-        assert "Traceback" not in said
-        assert not [*(tmp_path / "results").glob("*")] if (tmp_path / "results").exists() else True
-        return said
-
-    return run
+def refused(refused):
+    """Return a function: train on texts, a table's or a folder's, which must be refused."""
+    return lambda path, *words: refused(path, *(["text=text", "target=label"] if path.is_file() else []), *words)
 
 
 def load(path, **given):

@@ -1,34 +1,12 @@
 """What a network cannot see, in images of one's own: rows 24 to 49, as far as they concern images."""
 
-import sys
-
 import pytest
 
 from kerasrun import datasets
-from kerasrun.cli import main
 from kerasrun.experiment import resolve
 
 SOME = [f"{name}/{i}.png" for name in ("cat", "dog") for i in range(10)]
 PARTS = [f"{part}/{name}" for part in ("train", "val", "test") for name in SOME]
-
-
-@pytest.fixture
-def refused(tmp_path, monkeypatch, capsys):
-    """Return a function: train on a folder, which must be refused in three plain lines; nothing must be left behind."""
-
-    def run(folder, *words):
-        results = tmp_path / "results"
-        monkeypatch.setattr(sys, "argv", ["kerasrun", "train", str(folder), *words, "--results", str(results)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr().err
-        assert ended.value.code == 2, said
-        assert len(said.strip().splitlines()) <= 3
-        assert "Traceback" not in said
-        assert not results.exists() or not [*results.iterdir()]
-        return said
-
-    return run
 
 
 @pytest.mark.parametrize("part", ["train", "val", "test"])
