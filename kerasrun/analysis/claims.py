@@ -227,7 +227,9 @@ class _Reader:
     def _at(self, metric: str) -> moments.At:
         """Return the moment: the last epoch at a fixed budget, the best where runs may stop early."""
         if layer_numbers.is_one(metric):
-            return moments.At(settings.choice("start", "last")("at", self.table.get("at", "start")))
+            at = settings.choice("start", "step=10", "step=100", "last")("at", self.table.get("at", "start"))
+            kind, _, number = at.partition("=")
+            return moments.At(kind, int(number or 0))
         if metric.startswith("test_"):
             if self.table.get("at", "best") != "best":
                 raise InputError("the test part is measured with the best epoch's weights alone; leave at out")

@@ -148,7 +148,8 @@ def measure(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int]) -> Measu
 def value(record: Record, claim: Claim) -> float | None:
     """Return what a claim compares of a run; None where it has no such value."""
     if layer_numbers.is_one(claim.metric):
-        return layer_numbers.value(record, claim.metric, "start" if claim.at.kind == "start" else "end")
+        when = {"start": "start", "step": f"step{claim.at.number:g}"}.get(claim.at.kind, "end")
+        return layer_numbers.value(record, claim.metric, when)
     if not claim.metric.startswith("gap:"):
         return moments.value(record, claim.metric, claim.at)
     name = claim.metric.removeprefix("gap:")

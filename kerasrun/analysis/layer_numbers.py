@@ -1,7 +1,7 @@
 """Numbers about a run's layers as claims name them: "health:gradient:first/last", "health:factor", "lsuv:variance:max".
 
 They come from the record, in run.json or a committed table, so that no health.csv is needed: what was measured at the
-start and at the end, of the hidden layers, in the order of their calls; the output layer is left out.
+start, after 10 and 100 steps and at the end, of the hidden layers in the order of their calls, without the output one.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def value(record: Mapping[str, Any], metric: str, when: str) -> float | None:
     Args:
         record: run.json, or a row of a committed table.
         metric: as `checked` returns it.
-        when: "start" or "end"; of LSUV there is only the start.
+        when: "start", "step10", "step100" or "end"; of LSUV there is only the start.
     """
     source, name, how = (metric.split(":") + [""])[:3]
     layers = layers_of(record, when)

@@ -32,9 +32,9 @@ class At:
     """A moment.
 
     Args:
-        kind: "last", "last3" (the mean of the last three epochs), "best", "epoch", "seconds", or "start", before the
-            first step, where only layers are measured.
-        number: the epoch, from 1, or the seconds of training; 0 for the other kinds.
+        kind: "last", "last3" (the mean of the last three epochs), "best", "epoch", "seconds", or where only layers are
+            measured: "start", before the first step, or "step".
+        number: the epoch, from 1, the seconds of training, or the steps; 0 for the other kinds.
     """
 
     kind: str
@@ -43,6 +43,7 @@ class At:
     def __str__(self) -> str:
         return {
             "start": "at the start",
+            "step": f"after {self.number:g} steps",
             "last": "at the last epoch",
             "last3": f"mean of the last {_MEANT} epochs",
             "best": "at the best epoch",

@@ -13,7 +13,8 @@ from typing import Any
 from kerasrun.analysis import outcomes
 
 Row = Mapping[str, Any]
-_TEXTS, _COUNTS = ("layer", "kind", "activation"), ("epoch", "units")  # columns of health.csv; the others are numbers
+_TEXTS = ("layer", "kind", "activation")  # columns of health.csv; the rest are numbers
+_COUNTS = ("step", "epoch", "units")
 FEWEST_LAYERS = 4  # hidden layers from which a factor per layer can be told
 TINY = 1e-30  # float32 ends near 1e-38
 
@@ -39,7 +40,7 @@ class Patient:
     @property
     def measured(self) -> list[int]:
         """The epochs that layers were measured at, 0 first."""
-        return sorted({row["epoch"] for row in self.layers})
+        return sorted({row["epoch"] for row in self.layers} - {None})
 
     def hidden(self, epoch: int) -> list[Row]:
         """Return the layers between input and output at an epoch."""
@@ -103,10 +104,12 @@ def layers_of(record: Row, when: str) -> list[Row]:
 
     Args:
         record: run.json, or a row of a committed table.
-        when: "start" or "end".
+        when: "start", "step10", "step100" or "end".
     """
     health = record.get("health") or {}
-    columns = {**{name: health[name] for name in (*_TEXTS, "units") if name in health}, **health.get(when, {})}
+    if when not in health:
+        return []
+    columns = {**{name: health[name] for name in (*_TEXTS, "units")}, **health[when]}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 

@@ -24,8 +24,8 @@ from kerasrun.training.loop import Arrays
 from kerasrun.training.seeds import fixed_examples
 
 COLUMNS = (
-    "epoch", "layer", "kind", "units", "activation", "gradient", "kernel_gradient", "kernel_gradient_rms", "weights",
-    "gradient_ratio", "update_ratio", "mean", "deviation", "zeros", "saturated", "dead", "loss",
+    "step", "epoch", "layer", "kind", "units", "activation", "gradient", "kernel_gradient", "kernel_gradient_rms",
+    "weights", "gradient_ratio", "update_ratio", "mean", "deviation", "zeros", "saturated", "dead", "loss",
 )  # fmt: skip
 Row = dict[str, Any]
 LARGEST_BATCH = 1024
@@ -56,7 +56,7 @@ class Health:
         self._probes: list[_Probe] = []
         self._traced: Callable[[Any], Any] | None = None
 
-    def measure(self, epoch: int) -> list[Row]:
+    def measure(self, epoch: int | None, step: int | None = None) -> list[Row]:
         """Return a row for the input and one for each layer with a matrix of weights, in the order of their calls.
 
         gradient        RMS over examples and units of the derivative of an example's loss by what enters the
@@ -69,7 +69,8 @@ class Health:
         loss            of the batch, the same in every row
 
         Args:
-            epoch: finished epochs; 0 before the first step.
+            epoch: finished epochs; 0 before the first step, None inside an epoch.
+            step: steps since the start, where they are known.
 
         Returns:
             Rows with the keys COLUMNS, numbers as float; None where a number has no meaning.
@@ -85,7 +86,7 @@ class Health:
             scale /= 2**5  # beyond float16's largest number; training lowers its own scale in the same way
         rows = [{"layer": "input", **entering}] if entering else []
         rows += [_row(*parts) for parts in zip(self._probes, measured, norms, strict=True)]
-        common = {"epoch": epoch, "loss": loss}
+        common = {"step": step, "epoch": epoch, "loss": loss}
         return [{name: _plain({**row, **common}.get(name)) for name in COLUMNS} for row in rows]
 
     def _graph(self, scale: Any) -> tuple:

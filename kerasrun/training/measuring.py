@@ -3,7 +3,7 @@
 evaluate_train    columns train_… of metrics.csv: some training examples, the same in all runs on a split, evaluated as
                   the validation part is: without dropout, with the weights of the epoch's end
 validate_every    progress.csv: validation, and those training examples, several times an epoch
-health            health.csv: every layer at the start and after each epoch
+health            health.csv: every layer at the start, after 10 and 100 steps of the first epoch, and after each epoch
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from kerasrun.training.health import Health, health_batch
 from kerasrun.training.loop import Feeder
 from kerasrun.training.seeds import fixed_examples
 
+EARLY_STEPS = (10, 100)  # of the first epoch, where it has as many and more
 _LAYER = ("layer", "kind", "units", "activation")
 _NUMBERS = ("gradient", "gradient_ratio", "mean", "deviation", "zeros", "saturated", "dead", "loss")
 
@@ -57,17 +58,20 @@ class Measuring(keras.callbacks.Callback):
         """Measure the layers before the first step."""
         self._epoch, self.seconds = epoch, 0.0
         if self._health and not self.layers:
-            self.layers += self._health.measure(0)
+            self.layers += self._health.measure(0, 0)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Evaluate between two blocks, unless an earlier process has done so."""
+        """Evaluate and measure between two blocks, unless an earlier process has done so."""
         steps = (batch + 1) * self.plan.block
-        step = self._epoch * self.plan.steps + steps
+        if steps >= self.plan.steps:
+            return
+        began, step = monotonic(), self._epoch * self.plan.steps + steps
         done = self.progress[-1]["step"] if self.progress else 0
-        if self.plan.every and steps % self.plan.every == 0 and steps < self.plan.steps and step > done:
-            began = monotonic()
+        if self.plan.every and steps % self.plan.every == 0 and step > done:
             self._add(step, self._validation(), self._train())
-            self.seconds += monotonic() - began
+        if self._health and step in EARLY_STEPS and not self._epoch and step > self.layers[-1]["step"]:
+            self.layers += self._health.measure(None, step)
+        self.seconds += monotonic() - began
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Evaluate the training examples, add what the epoch's end gave, and measure the layers."""
@@ -78,7 +82,7 @@ class Measuring(keras.callbacks.Callback):
             validation = {name: logs[f"val_{name}"] for name in self._names}
             self._add((epoch + 1) * self.plan.steps, validation, train)
         if self._health:
-            self.layers += self._health.measure(epoch + 1)
+            self.layers += self._health.measure(epoch + 1, (epoch + 1) * self.plan.steps)
         self.seconds += monotonic() - began
 
     def tables(self) -> dict[str, str]:
@@ -87,17 +91,20 @@ class Measuring(keras.callbacks.Callback):
         return {name: table_csv(rows) for name, rows in found.items() if rows}
 
     def summary(self) -> dict[str, Any]:
-        """Return what run.json says of the layers: the columns of health.csv at the start and at the end, as lists."""
+        """Return what run.json says of the layers: columns of health.csv at the start, early and at the end."""
         layers = [row for row in self.layers if row["layer"] != "input"]
         if self._health is None or not layers:
             return {}
 
-        def at(epoch: int, names: tuple[str, ...]) -> dict[str, list[Any]]:
-            rows = [row for row in layers if row["epoch"] == epoch]
+        def at(step: int, names: tuple[str, ...]) -> dict[str, list[Any]]:
+            rows = [row for row in layers if row["step"] == step]
             return {name: [_finite(row[name]) for row in rows] for name in names}
 
-        start, end = (at(row["epoch"], _NUMBERS) for row in (layers[0], layers[-1]))
-        return {"health": {"examples": self._health.examples, **at(0, _LAYER), "start": start, "end": end}}
+        measured = {row["step"] for row in layers}
+        early = {f"step{step}": step for step in EARLY_STEPS if step in measured}
+        moments = {"start": 0, **early, "end": layers[-1]["step"]}
+        numbers = {name: at(step, _NUMBERS) for name, step in moments.items()}
+        return {"health": {"examples": self._health.examples, **at(0, _LAYER), **numbers}}
 
     def get_state(self) -> dict[str, Any]:
         """Return what a later process goes on with."""

@@ -34,7 +34,7 @@ from kerasrun.training.callbacks import (
     short,
 )
 from kerasrun.training.loop import Arrays, Feeder, Plan, choose_loop, steps_per_block
-from kerasrun.training.measuring import Measuring
+from kerasrun.training.measuring import EARLY_STEPS, Measuring
 from kerasrun.training.own_code import own_callbacks
 from kerasrun.training.predictions import predictions
 from kerasrun.training.snapshot import Restorer, State, capture, put_back
@@ -312,9 +312,12 @@ def _plan(
     if block > 1 and experiment.callbacks:
         notes = (*notes, f"callbacks: a batch in the {loop} loop is a block of {block} steps; epochs are epochs")
     plan = Plan(loop, len(train[0]), experiment.batch_size, passes, block, setting.jit)
+    marks = [*EARLY_STEPS] if experiment.health else []
     if experiment.validate_every:
-        every = max(1, round(experiment.validate_every * plan.steps))
-        plan = replace(plan, every=every, block=max(n for n in range(1, min(block, every) + 1) if every % n == 0))
+        marks.append(every := max(1, round(experiment.validate_every * plan.steps)))
+        plan = replace(plan, every=every)
+    if before.record.get("block") is None:  # blocks end where something is measured
+        plan = replace(plan, block=max(n for n in range(1, block + 1) if not any(mark % n for mark in marks)))
     return plan, notes
 
 

@@ -268,6 +268,9 @@ def test_numbers_about_layers_are_of_the_start_unless_it_says_otherwise():
         (-math.inf, 1e-3),
     )
     assert str(claim({**table, "at": "last"}, health=True).at) == "at the last epoch"
+    assert str(claim({**table, "at": "step=100"}, health=True).at) == "after 100 steps"
+    with pytest.raises(InputError, match="at=step=50"):
+        claim({**table, "at": "step=50"}, health=True)
     assert claim({**table, "metric": "lsuv:variance:max"}).metric == "lsuv:variance:max"
     assert claim({**table, "below": 1e-2}, health=True).hash != found.hash
     compared = {**BETTER, "metric": "health:gradient_ratio:max/min", "margin": 0.1}

@@ -431,6 +431,19 @@ def test_the_last_epoch_of_layers_is_their_end_and_failures_do_not_count_there()
     assert "health:gradient:first at the last epoch, margin 10 %" in decision.words
 
 
+def test_layers_after_some_steps_are_neither_those_of_the_start_nor_of_the_end():
+    table = {"has": "optimizer=adam", "metric": "health:factor", "at": "step=100", "below": 0.6}
+    its_sweep = sweep(table, health=True)
+    its_records = layered(its_sweep, [[1.0] * 6] * 5)
+    [decision], _ = decide(its_sweep, its_records)
+    assert decision.words.startswith("5 of 5 runs without a number")
+    for seed, one in enumerate(its_records):
+        one["health"]["step100"] = {"gradient": [(0.3 + 0.01 * (seed % 5)) ** -i for i in range(6)]}
+    [decision], _ = decide(its_sweep, its_records)
+    assert decision.verdict == "supported"
+    assert decision.words.endswith("health:factor after 100 steps; 5 seeds")
+
+
 def test_any_number_can_have_bounds():
     found = verdict({"has": "optimizer=adam", "above": 0.87}, apart(0.03))
     assert found == ("supported", "asked for above 0.87: 0.88 [0.877, 0.883]; val_accuracy at the last epoch; 5 seeds")

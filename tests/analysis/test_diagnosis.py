@@ -103,7 +103,10 @@ def test_a_run_of_which_nothing_was_measured_has_no_illness():
 
 def test_health_csv_is_read_with_its_types(tmp_path):
     path = tmp_path / "health.csv"
-    path.write_text("epoch,layer,kind,units,activation,gradient,dead\n0,dense,dense,8,relu,1e-05,\n1,input,,,,,\n")
+    path.write_text(
+        "step,epoch,layer,kind,units,activation,gradient,dead\n0,0,dense,dense,8,relu,1e-05,\n10,,input,,,,,\n"
+    )
     first, second = read_layers(path)
-    assert [*first.values()] == [0, "dense", "dense", 8, "relu", 1e-5, None]
-    assert [*second.values()] == [1, "input", None, None, None, None, None]
+    assert [*first.values()] == [0, 0, "dense", "dense", 8, "relu", 1e-5, None]
+    assert [*second.values()] == [10, None, "input", None, None, None, None, None]
+    assert Patient({}, {}, [first, second]).measured == [0]

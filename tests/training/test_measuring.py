@@ -68,6 +68,7 @@ def test_progress_has_a_row_for_each_part_of_an_epoch_and_ends_each_with_the_epo
 def test_health_has_the_start_and_every_epoch(measured):
     rows = read(measured, HEALTH)
     assert list(rows["epoch"].unique()) == [0, 1, 2, 3]
+    assert list(rows["step"].unique()) == [0, 10, 20, 30]
     assert list(rows["layer"][:3]) == ["input", "dense", "dense_1"]
     start = rows[rows["epoch"] == 0]["loss"].iloc[0]
     assert start == pytest.approx(np.log(10), rel=0.5)
@@ -85,6 +86,24 @@ def test_the_record_tells_start_and_end_of_each_layer(measured):
             assert [row[name] for row in told] == list(expected[name]), name
     assert measured.record["health"]["examples"] == 300
     assert layers_of({}, "start") == []
+
+
+@pytest.mark.parametrize("loop", ["plain", "resident"])
+def test_health_is_measured_after_10_and_100_steps_of_the_first_epoch(tmp_path, loop):
+    from kerasrun.analysis.patient import layers_of
+
+    given = {"limit": 1000, "batch_size": 8, "validate_every": 0.2, "loop": loop, "results": tmp_path}
+    run = kerasrun.train("digits", epochs=2, health=True, **given)
+    rows = read(run, HEALTH)
+    assert [*zip(rows["step"], rows["epoch"].fillna(-1), strict=True)][::3] == [
+        (0, 0), (10, -1), (100, -1), (125, 1), (250, 2),
+    ]  # fmt: skip
+    assert list(read(run, PROGRESS)["step"][:5]) == [25, 50, 75, 100, 125]
+    for step in (10, 100):
+        told = layers_of(run.record, f"step{step}")
+        assert [row["gradient"] for row in told] == list(rows[rows["step"] == step]["gradient"])[1:]
+    losses = [layers_of(run.record, when)[0]["loss"] for when in ("start", "step10", "step100", "end")]
+    assert losses == sorted(losses, reverse=True)
 
 
 def test_the_time_of_measuring_is_none_of_the_epochs(monkeypatch, tmp_path):
