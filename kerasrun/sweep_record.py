@@ -81,17 +81,6 @@ def read(results: Path, name: str) -> SweepRecord | None:
     return _load(results / FOLDER / f"{fitting[0]}.json") if fitting else None
 
 
-def read_all(results: Path) -> list[SweepRecord]:
-    """Return every sweep of a results folder that can be read, the newest first."""
-    found = []
-    for path in _files(results):
-        try:
-            found.append(_load(path))
-        except InputError:  # said where the sweep is asked for by name
-            continue
-    return sorted(found, key=lambda sweep: (sweep.created, sweep.id), reverse=True)
-
-
 def write(results: Path, record: SweepRecord) -> Path:
     """Write a sweep down, in place of what was written before; return the file.
 
