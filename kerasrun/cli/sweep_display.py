@@ -138,7 +138,7 @@ def _head(outlook: Outlook) -> list[str]:
     else:
         time_needed = f"{workers}, {_about(outlook.seconds)}"
     lines = [
-        f"{settings} setting{'s' if settings > 1 else ''} × {seeds} seed{'s' if seeds > 1 else ''} = {cells} runs"
+        f"{settings} setting{'s' * (settings > 1)} × {seeds} seed{'s' * (seeds > 1)} = {cells} run{'s' * (cells > 1)}"
         f"{time_needed}   sweep: {sweep.id}   again: the same command"
     ]
     if len(counts) > 1:
