@@ -50,7 +50,8 @@ def rescale(network, batch):
         batch: (n, …), scaled as the network receives it, n from 64 on.
 
     Returns:
-        One dict a layer, in the order of the forward pass: layer (its name), rounds, variance (afterwards).
+        One dict a layer, in the order of the forward pass: layer (its path in the network, because the pieces of each
+        maxout have the same names), rounds, variance (afterwards).
 
     Raises:
         InputError: a layer's outputs do not vary, or are not finite.
@@ -65,7 +66,17 @@ def rescale(network, batch):
     finally:
         for layer in layers:
             layer.__dict__.pop("call", None)
-    return list(done.values())
+    return [{"layer": path.removeprefix(f"{network.name}/"), **found} for path, found in done.items()]
+
+
+def warnings(rows):
+    """Return a line for each layer that was still off after the last round.
+
+    Args:
+        rows: as `rescale` returns them.
+    """
+    words = "initializer=lsuv: after {rounds} rounds the outputs of {layer} have variance {variance:.3g}"
+    return [words.format(**row) for row in rows if abs(row["variance"] - 1) > TOLERANCE]
 
 
 def _rescaling(layer, call, done):
@@ -77,7 +88,7 @@ def _rescaling(layer, call, done):
             while abs(variance - 1) > TOLERANCE and rounds < MOST_ROUNDS:
                 layer.kernel.assign(layer.kernel / np.sqrt(variance))
                 rounds, variance = rounds + 1, _variance(layer, call, inputs)
-            done[layer.path] = {"layer": layer.name, "rounds": rounds, "variance": variance}
+            done[layer.path] = {"rounds": rounds, "variance": variance}
         return call(inputs, *arguments, **named)
 
     return rescale_and_call

@@ -19,6 +19,7 @@ from kerasrun.datasets import Data, Part
 from kerasrun.environment import versions
 from kerasrun.errors import DiskError, Interrupted, KerasrunError, Pruned, RunFailed
 from kerasrun.experiment import Experiment, identity, to_record
+from kerasrun.layers import lsuv
 from kerasrun.runs import BEST, ENDED, ERROR, MODEL, Run, now
 from kerasrun.training import devices, inputs, network, saved_models
 from kerasrun.training import model as models
@@ -196,7 +197,7 @@ def _prepare(experiment: Experiment, run: Run, data: Data, *, fresh: bool) -> _P
         experiment, data.task, data.train.x, data.train.y, inputs=data.inputs, jit=setting.jit, fresh=fresh
     )
     plan, notes = _plan(experiment, built.model, train_part, data.passes, setting, run)
-    setting = replace(setting, notes=(*setting.notes, *notes))
+    setting = replace(setting, notes=(*setting.notes, *notes, *lsuv.warnings(built.lsuv)))
     callbacks = own_callbacks(experiment.callbacks)
     feeder = Feeder(built.model, train_part, validation_part, plan, experiment.seed)
     run.update(experiment=to_record(experiment), experiment_hash=identity(experiment, ""))

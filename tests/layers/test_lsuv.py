@@ -43,6 +43,17 @@ def test_every_layer_hands_on_variance_one_before_its_activation(recipe, activat
     assert len(found) == len(built.lsuv) == len(lsuv.marked(built.network))
     assert all(0.98 <= variance <= 1.02 for variance in found), found
     assert {layer["rounds"] for layer in built.lsuv} <= {0, 1}
+    assert len({layer["layer"] for layer in built.lsuv}) == len(built.lsuv)
+    assert lsuv.warnings(built.lsuv) == []
+
+
+def test_a_layer_that_never_settles_is_told_by_name(monkeypatch):
+    network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, kernel_initializer=LSUV(1), name="restless")])
+    monkeypatch.setattr(lsuv, "MOST_ROUNDS", 0)
+    rows = lsuv.rescale(network, 10 * np.eye(3, dtype="float32"))
+    assert [line[:60] for line in lsuv.warnings(rows)] == [
+        "initializer=lsuv: after 0 rounds the outputs of restless have variance"[:60]
+    ]
 
 
 def test_each_kernel_is_an_orthonormal_one_times_one_number_and_biases_stay():
