@@ -63,6 +63,11 @@ class SweepRecord:
     data: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def settings(self) -> dict[str, Mapping[str, Any]]:
+        """The setting of every run that belongs to the sweep, by its "experiment_hash"."""
+        return {cell["hash"]: cell["setting"] for cell in self.cells}
+
+    @property
     def hashes(self) -> frozenset[str]:
         """The "experiment_hash" of every run that belongs to the sweep."""
         return frozenset(cell["hash"] for cell in self.cells)

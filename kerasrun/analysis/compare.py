@@ -59,6 +59,8 @@ def compare(
     """
     question = checked(Question(**asked), sweep)
     given = sorted(records, key=lambda record: record["created"], reverse=True)
+    if sweep:
+        given = [_as_asked(record, sweep) for record in given]
     if not given:
         return Comparison(question.metric or "val_loss", "", ("run",), [])
     columns = find_columns(given, test=question.test)
@@ -81,6 +83,15 @@ def compare(
     return replace(found, notes=[*notes, *found.notes])
 
 
+def _as_asked(record: Record, sweep: SweepRecord) -> Record:
+    """Return a run with the values of its point of the grid: one experiment can be written in several ways."""
+    experiment, setting = record["experiment"], sweep.settings.get(record.get("experiment_hash", ""), {})
+    knobs = {name: value for name, value in setting.items() if name in experiment.get("knobs", {})}
+    others = {name: value for name, value in setting.items() if name in experiment}
+    asked = {**experiment, **others, **({"knobs": {**experiment["knobs"], **knobs}} if knobs else {})}
+    return {**record, "experiment": asked}
+
+
 def _groups(
     records: list[Record], columns: Columns, differing: list[str], question: Question, sweep: SweepRecord | None
 ) -> Comparison:
@@ -96,6 +107,7 @@ def _groups(
     if len(chosen) < len(records):
         differing = differing_settings(chosen, columns)
     rules = _rules(chosen, columns, at, question)
+    notes += fairness.other_data(chosen, differing, allowed)
     notes += fairness.flags(chosen, columns, rules.metric, differing, allowed)
     by = _with_data(by or [name for name in differing if name not in ("seed", *QUIET)] or ["recipe"], chosen)
     target = targets.parse(question.until, columns) if question.until else None
@@ -205,7 +217,8 @@ def _runs(records: list[Record], differing: list[str], question: Question) -> Co
         title += f" · baseline {base['id']}: validation examples that only one of the two gets right, McNemar's p"
     order = ordered([row.get(key) for row in rows], falling=falling)
     rows, records = [rows[n] for n in order], [records[n] for n in order]
-    notes = fairness.flags(records, columns, metric, differing, fairness.varied(differing))
+    notes = fairness.other_data(records, differing, ())
+    notes += fairness.flags(records, columns, metric, differing, fairness.varied(differing))
     if one_seed.alone(records, columns, metric, differing):
         results = columns.values(metric, records)
         best = [records[n] for n in ordered(results, falling=direction(records, metric) == "max")][:2]

@@ -95,7 +95,7 @@ def flags(
         differing: settings that are not the same in all runs.
         allowed: settings that may differ, because they are what is varied.
     """
-    lines = [*_other_data(records, differing), *_other_recipe(records)]
+    lines = _other_recipe(records)
     if metric.endswith("loss") and "loss" in differing:
         lines.append(f"{metric} of different losses is not comparable; --metric chooses another column")
     if metric.startswith("test_"):
@@ -191,20 +191,23 @@ def _hash(record: Record) -> str | None:
     return (record.get("data") or {}).get("hash")
 
 
-def _parts(record: Record) -> str:
-    get = record["experiment"].get
-    return "|".join(str(get(name)) for name in _KINDS["another split"])
+def other_data(records: Sequence[Record], differing: Collection[str], told_apart: Collection[str]) -> list[str]:
+    """Name the runs whose validation examples are others than those of most runs on the same dataset.
 
-
-def _other_data(records: Sequence[Record], differing: Collection[str]) -> list[str]:
-    """Name the runs whose validation examples are others than those of most runs on the same dataset."""
+    Args:
+        records: the runs.
+        differing: settings that are not the same in all runs.
+        told_apart: settings that rows are told apart by, so that a reader sees them.
+    """
     if is_one_split(records, differing):
         return []
-    by_dataset: dict[str, dict[str, list[Record]]] = {}
+    by_dataset: dict[str, dict[tuple[str, ...], list[Record]]] = {}
+    parts = [name for name in _KINDS["another split"] if name not in told_apart]
     for record in records:
         if (content := _hash(record)) is not None:  # else a run that failed before its data were read
             kinds = by_dataset.setdefault(record["experiment"]["dataset"], {})
-            kinds.setdefault(content + _parts(record), []).append(record)
+            its_parts = (content, *(str(record["experiment"].get(name)) for name in parts))
+            kinds.setdefault(its_parts, []).append(record)
     lines = []
     for kinds in by_dataset.values():
         usual = max(kinds.values(), key=len)

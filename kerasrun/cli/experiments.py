@@ -28,6 +28,11 @@ Folder = Annotated[Path, typer.Option("--folder", help="Where the files are.")]
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="As a5-optimizers, or a5; all without.")]
 HERE = Path("experiments")
 _SUMMARY = "README.md"
+_SHOWN = {
+    "table": "table.md", "claims": "claims.md", "picture": "picture.svg", "rates": "rates.md", "by rate": "rates.svg",
+    "variances": "variances.md", "training": "training.svg", "gradients": "gradients.md", "by layer": "gradients.svg",
+    "regions": "regions.svg", "step": "step.txt",
+}  # fmt: skip
 _OPEN = "to be run"  # a statement whose seeds are not all there
 
 
@@ -220,7 +225,10 @@ def _summarize(folder: Path, results: Path) -> None:
         sweep = grid.plan(None, {}, file=file)
         made = _made(sweep, records)
         state = f"{len(made)} of {len(sweep.cells)} runs"
-        about.append((f"[{file.stem}]({file.stem}/table.md)" if made else file.stem, _title(file), state))
+        links = [
+            f"[{name}]({file.stem}/{path})" for name, path in _SHOWN.items() if (results / file.stem / path).exists()
+        ]
+        about.append((file.stem, _title(file), state, " · ".join(links)))
         found: list[Decision] = claims.decided(sweep, results)[0] if made and sweep.claims else []
         statements += [(file.stem, d.claim.says, d.verdict if d.findings else _OPEN, d.words) for d in found]
     counts = Counter(row[2] for row in statements)
@@ -229,7 +237,7 @@ def _summarize(folder: Path, results: Path) -> None:
         "# The study\n\nWritten by `kerasrun experiments write` from the runs and tables at hand; do not edit.\n\n"
         f"{_made_with([r for r in records if r['status'] in ENDED])}\n\n## Statements: {said}\n\n"
         f"{to_text(('experiment', 'statement', 'verdict', 'numbers'), statements, 'md')}\n"
-        f"## Experiments\n\n{to_text(('experiment', 'question', 'state'), about, 'md')}"
+        f"## Experiments\n\n{to_text(('experiment', 'question', 'state', 'results'), about, 'md')}"
     )
     atomic.write(results / _SUMMARY, text)
     console.notice(f"wrote {results / _SUMMARY}")

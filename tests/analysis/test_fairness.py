@@ -60,6 +60,7 @@ def test_the_one_thing_that_is_varied_is_no_reason(name):
     assert name in found.columns
     assert "not comparable, left out" not in "\n".join(found.notes)
     assert "which alone can make the difference" not in "\n".join(found.notes)
+    assert "not comparable with the rest" not in "\n".join(found.notes)
 
 
 def test_what_rows_are_told_apart_by_is_no_reason():

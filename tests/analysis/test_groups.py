@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -346,6 +347,21 @@ def test_a_sweeps_own_metric_and_moment_are_the_usual():
         "val_loss at the last epoch (20)"
     )
     assert compare(two(), sweep=sweep(axis, metric="val_loss"), metric="val_accuracy").metric == "val_accuracy"
+
+
+def test_rows_of_a_sweep_have_the_values_of_its_grid_however_its_runs_are_written():
+    records = two(learning_rate=None)
+    cells = []
+    for number, record in enumerate(records):
+        rate = 0.01 if record["experiment"]["optimizer"] == "sgd" else 0.001
+        record["experiment_hash"] = str(number)
+        record["experiment"]["learning_rate"] = rate if number % 2 else None  # the optimizer's own rate, written or not
+        setting = {"optimizer": record["experiment"]["optimizer"], "learning_rate": rate}
+        cells.append({"hash": str(number), "setting": setting, "seed": record["experiment"]["seed"]})
+    axis = Axis(("optimizer", "learning_rate"), (("sgd", 0.01), ("adam", 0.001)))
+    found = compare(records, sweep=replace(sweep(axis), cells=tuple(cells)))
+    assert [(r["optimizer"], r["learning_rate"], r["n"]) for r in found.rows] == [("adam", 0.001, 5), ("sgd", 0.01, 5)]
+    assert "baseline sgd" in found.title
 
 
 def test_exact_tables_have_every_digit_and_people_short_ones():
