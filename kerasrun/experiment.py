@@ -46,8 +46,8 @@ class Experiment:
     knobs: Mapping[str, Any]
     scale: str = _setting(
         "auto",
-        settings.choice("auto", "none", "unit", "standardize", "minmax", "l1", "l2"),
-        "none, unit, standardize, minmax, l1 or l2: a layer in front, fitted on the training part",
+        settings.choice("auto", "none", "unit", "standardize", "minmax", "l1", "l2", "l2_all"),
+        "none, unit, standardize, minmax, l1, l2 or l2_all: a layer in front, fitted on the training part",
     )
     scale_target: str = _setting(
         "auto", settings.choice("auto", "none", "standardize"), "none or standardize: scaling of regression targets"

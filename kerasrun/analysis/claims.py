@@ -220,7 +220,7 @@ class _Reader:
         everything = [f"{part}{name}" for part in ("", "val_", "test_", "gap:", *measured) for name in known]
         if metric not in (*everything, *moments.TIMES):
             raise unknown("metric", metric, [*everything, *moments.TIMES])
-        if metric.endswith("loss") and len({e.loss for e in experiments}) > 1:
+        if kind != "has" and metric.endswith("loss") and len({e.loss for e in experiments}) > 1:
             raise InputError(f"{metric} of different losses is not comparable; choose another one with metric = …")
         return metric
 

@@ -29,7 +29,7 @@ def front(
 
     Args:
         inputs: how the array was made of data of one's own; None for other data.
-        scale: none, unit, standardize, minmax, l1 or l2; of numbers alone.
+        scale: none, unit, standardize, minmax, l1, l2 or l2_all; of numbers alone.
         x: the training part's inputs, (n, …).
         input_dtype: what the recipe receives.
         jit: whether steps are compiled with XLA, which has no CategoryEncoding; it fuses the comparisons that are slow

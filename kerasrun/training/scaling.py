@@ -18,8 +18,9 @@ def input_layer(scale: str, x: np.ndarray, input_dtype: str) -> keras.layers.Lay
     """Return the layer that turns raw inputs into what the recipe receives, or None where that is the same.
 
     Args:
-        scale: none, unit, standardize, minmax, l1 or l2. Images (two or more axes per example) are standardized and
-            brought to 0 … 1 per channel, tables per column; a constant column becomes 0.
+        scale: none, unit, standardize, minmax, l1, l2 or l2_all. Images (two or more axes per example) are standardized
+            and brought to 0 … 1 per channel, tables per column; a constant column becomes 0. l1 and l2 divide each row
+            by its norm; l2_all divides everything by one, that of the whole training part.
         x: the training part's inputs, (n, …), raw.
         input_dtype: what the recipe receives.
 
@@ -38,6 +39,9 @@ def input_layer(scale: str, x: np.ndarray, input_dtype: str) -> keras.layers.Lay
         raise InputError(f"scale={scale} looks at all images, which do not fit in memory; use scale=unit")
     if scale in ("l1", "l2"):
         return RowNorm(int(scale[1]), name="scale")
+    if scale == "l2_all":
+        norm = float(np.sqrt(np.square(x, dtype=np.float64).sum()))
+        return keras.layers.Rescaling(1 / norm if norm else 1.0, dtype="float32", name="scale")
     center, width = _center_and_width(scale, x)
     axis = None if center.ndim == 0 else -1
     return keras.layers.Normalization(

@@ -195,8 +195,11 @@ def test_what_cannot_be_claimed_is_refused_with_file_and_number(table, message):
 
 
 def test_losses_of_different_kinds_are_not_compared():
-    its_sweep = sweep({**BETTER, "metric": "val_loss"})
-    its_sweep.cells[0].experiment.loss = "mean_squared_error"
+    bounds = {"has": "optimizer=adam", "metric": "val_loss", "below": 1.0}  # a part of it has one loss
+    its_sweep, bounded = sweep({**BETTER, "metric": "val_loss"}), sweep(bounds)
+    for each in (its_sweep, bounded):
+        each.cells[0].experiment.loss = "mean_squared_error"
+    assert len(read(bounded, seeds=5)) == 1
     with pytest.raises(InputError, match="val_loss of different losses is not comparable"):
         read(its_sweep, seeds=5)
 

@@ -43,6 +43,17 @@ def test_a_network_with_nothing_to_train_has_one_row_epoch_0(tmp_path):
     assert list(again.metrics["epoch"]) == [0]
 
 
+def test_no_line_has_more_than_three_rows_of_xor_right():
+    angles = (
+        np.linspace(0, 2 * np.pi, 73)[:-1] + 0.01
+    )  # a direction between any two at which the rows change their order
+    sums = TABLE @ np.stack([np.cos(angles), np.sin(angles)])
+    thresholds = np.linspace(-2, 2, 401)[:, None, None]
+    answers = {tuple(answer) for answer in (sums > thresholds).transpose(0, 2, 1).reshape(-1, 4)}
+    assert len(answers) == 14  # of 16 truth tables: all but XOR and its opposite
+    assert max(np.sum(np.equal(answer, [0, 1, 1, 0])) for answer in answers) == 3
+
+
 def test_hidden_units_are_nand_and_or(tmp_path):
     model = kerasrun.train("xor", recipe="xor_by_hand", results=tmp_path).model()
     first = next(layer for layer in model._flatten_layers() if getattr(layer, "units", 0) == 2)

@@ -47,6 +47,21 @@ def test_batch_normalization_gives_mean_0_and_deviation_1_in_training_before_gam
     np.testing.assert_allclose(outputs.std(axis=0), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "relu"])
+def test_units_that_begin_with_zeros_stay_alike_and_relu_units_stay_zero(tmp_path, activation):
+    given = {"hidden": "20-20", "activation": activation, "initializer": "zeros", "epochs": 5, "limit": 300}
+    run = kerasrun.train("digits", results=tmp_path, patience=None, **given)
+    model = run.model()
+    first, second, _ = (layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.Dense))
+    kernel = second.kernel.numpy()
+    if activation == "relu":  # their slope at 0 is 0, so that no gradient comes through
+        assert not first.kernel.numpy().any()
+        assert not kernel.any()
+    else:  # one unit, 20 times over
+        assert kernel.any()
+        np.testing.assert_array_equal(kernel, np.broadcast_to(kernel[:1, :1], kernel.shape))
+
+
 def test_layers_without_a_non_linearity_are_one_layer(tmp_path):
     """The product of the trained matrices gives the outputs of all of them."""
     kerasrun.train(
