@@ -66,5 +66,8 @@ def checked(question: Question, sweep: SweepRecord | None) -> Question:
     if sweep is None:
         return question
     return replace(
-        question, metric=question.metric or sweep.metric, at=question.at or (None if question.until else sweep.at)
+        question,
+        metric=question.metric or sweep.metric,
+        at=question.at or (None if question.until else sweep.at),
+        test=question.test or (sweep.metric or "").startswith("test_"),  # whoever writes it down has asked for it
     )

@@ -347,6 +347,8 @@ def test_a_sweeps_own_metric_and_moment_are_the_usual():
         "val_loss at the last epoch (20)"
     )
     assert compare(two(), sweep=sweep(axis, metric="val_loss"), metric="val_accuracy").metric == "val_accuracy"
+    tested = compare(two(), sweep=sweep(axis, metric="test_accuracy"))
+    assert tested.title.startswith("test_accuracy of the best weights · 5 seeds each")
 
 
 def test_rows_of_a_sweep_have_the_values_of_its_grid_however_its_runs_are_written():
