@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 from kerasrun import atomic, experiment_file, run_tables, sweep_record
 from kerasrun.cli import console, words
 from kerasrun.errors import InputError
+from kerasrun.run_record import Record
 from kerasrun.runs import now
 from kerasrun.sweeps import axes, grid
 from kerasrun.sweeps.grid import Sweep
@@ -60,7 +62,9 @@ def show(sweep: Sweep, results: Path, form: words.Form = words.Form.TABLE) -> No
     from kerasrun.analysis import decisions
     from kerasrun.analysis.tables import to_text
 
-    found, summary = decided(sweep, results)
+    records, damaged = run_tables.all_records(results)
+    console.notice(*map(str, damaged))
+    found, summary = decided(sweep, results, records)
     if form is words.Form.JSON:
         console.say(to_text(*decisions.exact(found), form).rstrip("\n"))
     else:
@@ -68,11 +72,16 @@ def show(sweep: Sweep, results: Path, form: words.Form = words.Form.TABLE) -> No
     console.notice(*summary)
 
 
-def decided(sweep: Sweep, results: Path) -> tuple[list[Decision], list[str]]:
+def decided(sweep: Sweep, results: Path, records: Sequence[Record]) -> tuple[list[Decision], list[str]]:
     """Decide the claims of a sweep's file, write down how often they were looked at, and sum up in lines.
 
+    Args:
+        sweep: planned from its file.
+        results: folder of all runs, where the looks are written down.
+        records: all runs, as run_tables.all_records gives them.
+
     Raises:
-        InputError: a claim that cannot be, or a damaged file among the runs'.
+        InputError: a claim that cannot be, or a damaged file of looks.
     """
     from kerasrun.analysis import claims as reading
     from kerasrun.analysis import decisions, evidence, looks
@@ -81,8 +90,6 @@ def decided(sweep: Sweep, results: Path) -> tuple[list[Decision], list[str]]:
     read = reading.read(sweep, seeds=len(planned))
     cells = {cell["hash"]: cell for cell in known.cells} if known else {}
     cells |= {c.hash: {"hash": c.hash, "setting": c.setting, "seed": c.seed} for c in sweep.cells}
-    records, damaged = run_tables.all_records(results)
-    console.notice(*map(str, damaged))
     runs = evidence.gather(sweep.axes, [*cells.values()], planned, records)
     path = results / Path(sweep.file or sweep.name).stem / _LOOKS
     before = looks.read(path.read_text(encoding="utf-8"), str(path)) if path.exists() else []

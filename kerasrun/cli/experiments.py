@@ -52,7 +52,8 @@ def listing(
     for file in _files(folder, None):
         sweep = grid.plan(None, {}, file=file)
         done = _made(sweep, records)
-        verdicts = Counter(decision.verdict for decision in claims.decided(sweep, results)[0]) if done else Counter()
+        found = claims.decided(sweep, results, records)[0] if done else []
+        verdicts = Counter(decision.verdict for decision in found)
         said = " · ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
         rows.append((file.stem, f"{len(done)}/{len(sweep.cells)}", said, _title(file)))
     console.show_rows(("experiment", "runs", "claims", "question"), rows, format)
@@ -80,7 +81,7 @@ def run(
             with sweep_display.running(outlook) as watch:
                 result = sweeps.train(outlook, results, watch=watch)
         code = code or result.exit_code
-        _write(asked, file, results)
+        _write(asked, file, results, run_tables.all_records(results)[0])
     _summarize(folder, results)
     raise typer.Exit(code)
 
@@ -88,8 +89,9 @@ def run(
 @app.command("write")
 def write(names: Names = None, *, folder: Folder = HERE, results: words.Results = Path("results")) -> None:
     """Write the tables again from the runs and the committed tables that are there; nothing is trained."""
+    records, _ = run_tables.all_records(results)
     for file in _files(folder, names):
-        _write(grid.plan(None, {}, file=file), file, results)
+        _write(grid.plan(None, {}, file=file), file, results, records)
     _summarize(folder, results)
 
 
@@ -121,9 +123,9 @@ def _made(sweep: Sweep, records: Sequence[Record]) -> list[Record]:
     return [ended[cell.hash] for cell in sweep.cells if cell.hash in ended]
 
 
-def _write(sweep: Sweep, file: Path, results: Path) -> None:
+def _write(sweep: Sweep, file: Path, results: Path, records: Sequence[Record]) -> None:
     """Write runs, epochs, the comparison, the claims and the picture of one file into results/<its name>/."""
-    made = _made(sweep, run_tables.all_records(results)[0])
+    made = _made(sweep, records)
     if not made:
         console.notice(f"{file.stem}: no run yet; kerasrun experiments run {file.stem}")
         return
@@ -136,7 +138,8 @@ def _write(sweep: Sweep, file: Path, results: Path) -> None:
     atomic.write(folder / "table.md", f"{head}{to_text(*table.people, 'md')}{notes}\n")
     atomic.write(folder / "table.csv", to_text(*table.exact(), "csv"))
     if sweep.claims:
-        atomic.write(folder / "claims.md", to_text(*decisions.shown(claims.decided(sweep, results)[0]), "md"))
+        found, _ = claims.decided(sweep, results, records)
+        atomic.write(folder / "claims.md", to_text(*decisions.shown(found), "md"))
     _write_variances(made, sweep, folder)
     _write_rates(table, folder)
     _draw(table, sweep, made, folder)
@@ -229,7 +232,7 @@ def _summarize(folder: Path, results: Path) -> None:
             f"[{name}]({file.stem}/{path})" for name, path in _SHOWN.items() if (results / file.stem / path).exists()
         ]
         about.append((file.stem, _title(file), state, " · ".join(links)))
-        found: list[Decision] = claims.decided(sweep, results)[0] if made and sweep.claims else []
+        found: list[Decision] = claims.decided(sweep, results, records)[0] if made and sweep.claims else []
         statements += [(file.stem, d.claim.says, d.verdict if d.findings else _OPEN, d.words) for d in found]
     counts = Counter(row[2] for row in statements)
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "none decided yet"
