@@ -101,7 +101,7 @@ def _size(chart: Chart) -> tuple[float, float]:
 
 def _columns(chart: Curves) -> int:
     """Return how many columns the legend has."""
-    return 2 if all(len(line.label) < 40 for line in chart.lines) else 1
+    return 2 if all(len(line.label) < 33 for line in chart.lines) else 1
 
 
 def _draw_curves(axes: Axes, chart: Curves, log: bool) -> None:

@@ -68,6 +68,14 @@ def test_the_legend_names_every_line_also_one_that_has_no_point():
     assert len({handle.get_color() for handle in legend.legend_handles}) == 3
 
 
+@pytest.mark.parametrize("label", ["hidden=100x10 relu batch_norm=no", "hidden=100x10 sigmoid batch_norm=false"])
+def test_the_legend_stays_inside_the_picture(label):
+    drawn = figure(Curves("", "gradient", tuple(Line(f"{label[:-1]}{i}", (1, 2), (1.0, 2.0)) for i in range(6))))
+    drawn.canvas.draw()
+    box = drawn.legends[0].get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= drawn.bbox.x1
+
+
 def test_lines_differ_in_colour_and_in_dashes():
     lines = tuple(Line(str(number), (1, 2), (number, number)) for number in range(8))
     drawn = axes_of(Curves("", "loss", lines)).lines
