@@ -16,7 +16,7 @@ from kerasrun.analysis.groups import Group
 from kerasrun.analysis.statistics import estimate
 
 _MOST_PAIRS = 4  # of curves, training and validation
-_MOST_LINES = 12
+_MOST_LINES = 20
 
 
 def figures(table: Comparison) -> dict[str, tuple[Curves, bool]]:
