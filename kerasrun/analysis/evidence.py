@@ -134,7 +134,8 @@ def measure(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int]) -> Measu
     if guesses and None not in guesses.values():
         scored = by_seed(lambda record: guesses.get(id(record), values[id(record)]))
     converged = by_seed(lambda record: None if failed[id(record)] else values[id(record)])
-    one, other = scored if scored and max(fallen) == count != min(fallen) else converged
+    alone = len(converged[0].keys() & converged[1].keys()) < 2  # seeds where both learned: no difference over seeds
+    one, other = scored if scored and alone and min(fallen) < count else converged
     if not one and not unfit:
         unfit = "no run of either side learned" if min(fallen) == count else "in no seed did both sides learn"
     examples = (sides[0][0].get("data") or {}).get(claim.split)

@@ -174,6 +174,17 @@ def test_a_side_that_failed_throughout_counts_as_guessing():
     assert verdict(BETTER, {"sgd": [None] * 5, "adam": [None] * 5})[1].startswith("no run of either side learned")
 
 
+def test_one_seed_in_which_both_learned_is_no_comparison_either():
+    learned_once = [0.8, None, None, None, None, None, None]
+    found, said = verdict(BETTER, {"adam": [0.88 + i / 1000 for i in range(7)], "sgd": learned_once}, seeds=7)
+    assert found == "supported"
+    assert said.startswith("better: +0.68")
+    assert "0 and 6 of 7 runs failed (Fisher p = 0.0047); with failures as guessing;" in said
+    found, said = verdict(BETTER, {"adam": learned_once[::-1], "sgd": learned_once}, seeds=7)
+    assert found == "undecided"
+    assert "6 and 6 of 7 runs failed" in said
+
+
 def test_a_moment_that_a_run_never_came_to_leaves_the_claim_open(tmp_path):
     its_sweep = sweep({**BETTER, "at": 12})
     runs = [with_epochs(tmp_path, r, loss=[0.5], val_accuracy=[0.8]) for r in records(its_sweep, apart(0.03))]
