@@ -236,7 +236,7 @@ def verify(
 
     with TemporaryDirectory(prefix="kerasrun-verify-") as folder:
         scratch = runs.start(experiment, Path(folder))
-        scratch.record |= {name: run.record[name] for name in ("data", "block") if name in run.record}
+        scratch.record |= {name: run.record[name] for name in ("data", "block", "marks") if name in run.record}
         try:
             train_run(experiment, scratch, watch=stop_in_time)
         except errors.Interrupted:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,9 +43,10 @@ class Plan:
         examples: number of training examples.
         batch_size: examples a step.
         passes: how often an epoch goes through the examples.
-        block: steps a graph call; 1 for the plain loop.
+        block: steps a graph call at most; 1 for the plain loop.
         jit: whether whole blocks are compiled with XLA.
-        every: steps between two evaluations inside an epoch, a multiple of the block; None for none.
+        every: steps between two evaluations inside an epoch; None for none.
+        marks: further steps that a block ends with, because something is measured there.
     """
 
     loop: str
@@ -55,16 +56,20 @@ class Plan:
     block: int
     jit: bool
     every: int | None = None
+    marks: tuple[int, ...] = ()
 
     @property
     def steps(self) -> int:
         """Steps an epoch, the last of which may be smaller."""
         return math.ceil(self.examples * self.passes / self.batch_size)
 
-    @property
-    def blocks(self) -> int:
-        """Calls of the train function an epoch."""
-        return math.ceil(self.steps / self.block)
+    @functools.cached_property
+    def ends(self) -> tuple[int, ...]:
+        """The step that each block of an epoch ends with, counted from 1; the same blocks in every epoch."""
+        inside = {*range(self.block, self.steps, self.block), *self.marks}
+        if self.every:
+            inside.update(range(self.every, self.steps, self.every))
+        return (*sorted(step for step in inside if step < self.steps), self.steps)
 
 
 def choose_loop(wanted: str, model: keras.Model, size: int, free_bytes: int) -> tuple[str, tuple[str, ...]]:
@@ -172,7 +177,7 @@ class Feeder:
             data,
             epochs=epochs,
             initial_epoch=first_epoch,
-            steps_per_epoch=self.plan.blocks,
+            steps_per_epoch=len(self.plan.ends),
             validation_data=self._counted(self.validation),
             validation_steps=1,
             shuffle=False,
@@ -243,29 +248,31 @@ class Feeder:
     def _resident(self, first_epoch: int, first_block: int) -> tf.data.Dataset:
         walk = _walker(self.model, self.model.train_step, self.plan.jit)
         resident = tuple(on_device(array) for array in self.train)
-        blocks = self._pieces(first_epoch, first_block, self.plan.block)
+        blocks = self._pieces(first_epoch, first_block, self.plan.ends)
         self.model.train_function = lambda _: _walk_all(walk, resident, next(blocks), self.plan.batch_size)
         return self._counted(self.train)
 
     def _stream(self, first_epoch: int, first_block: int) -> tf.data.Dataset:
         iterator = iter(self._batches(first_epoch, first_block).prefetch(tf.data.AUTOTUNE))
         walk = _streamer(self.model, self.model.train_step, self.plan, self.train)
-        blocks = self._pieces(first_epoch, first_block, self.plan.block)
+        blocks = self._pieces(first_epoch, first_block, self.plan.ends)
         self.model.train_function = lambda _: walk(iterator, len(next(blocks)))
         return self._counted(self.train)
 
     def _plain(self, first_epoch: int, first_block: int) -> tf.data.Dataset:
         return self._batches(first_epoch, first_block)
 
-    def _pieces(self, first_epoch: int, first_block: int, steps: int) -> Iterator[np.ndarray]:
-        """Yield the indices of some steps after the other, epoch after epoch, int32 (steps * batch,)."""
-        size = steps * self.plan.batch_size
-        epoch, start = first_epoch, first_block * self.plan.block * self.plan.batch_size
+    def _pieces(self, first_epoch: int, first_block: int, ends: Sequence[int]) -> Iterator[np.ndarray]:
+        """Yield the indices of the steps up to each end, epoch after epoch, int32 (steps * batch,)."""
+        size = self.plan.batch_size
+        epoch, step = first_epoch, self.plan.ends[first_block - 1] if first_block else 0
         while True:
             order = batch_order(self.seed, epoch, self.plan.examples, self.plan.passes)
-            for begin in range(start, len(order), size):
-                yield order[begin : begin + size]
-            epoch, start = epoch + 1, 0
+            for end in ends:
+                if end > step:
+                    yield order[step * size : end * size]
+                    step = end
+            epoch, step = epoch + 1, 0
 
     def _batches(self, first_epoch: int, first_block: int) -> tf.data.Dataset:
         """Return the batches of all epochs, gathered from the host's arrays in the order of each epoch."""
@@ -278,7 +285,8 @@ class Feeder:
             return tuple(rows)
 
         indices = tf.data.Dataset.from_generator(
-            lambda: self._pieces(first_epoch, first_block, 1), output_signature=tf.TensorSpec((None,), tf.int32)
+            lambda: self._pieces(first_epoch, first_block, range(1, self.plan.steps + 1)),
+            output_signature=tf.TensorSpec((None,), tf.int32),
         )
         return indices.map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 

@@ -62,7 +62,7 @@ class Measuring(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Evaluate and measure between two blocks, unless an earlier process has done so."""
-        steps = (batch + 1) * self.plan.block
+        steps = self.plan.ends[batch]
         if steps >= self.plan.steps:
             return
         began, step = monotonic(), self._epoch * self.plan.steps + steps

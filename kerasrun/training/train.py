@@ -307,18 +307,15 @@ def _plan(
     """Choose the loop and cut the epoch; a resumed run keeps its blocks. Also return lines for the user."""
     size = sum(array.nbytes for array in train)
     loop, notes = choose_loop(experiment.loop, model, size, setting.free_bytes)
-    block = before.record.get("block")
+    block, marks = before.record.get("block"), tuple(before.record.get("marks", ()))
     if block is None:
+        marks = EARLY_STEPS if experiment.health else ()
         block = 1 if loop == "plain" else steps_per_block(setting.multiplications, experiment.batch_size)
     if block > 1 and experiment.callbacks:
         notes = (*notes, f"callbacks: a batch in the {loop} loop is a block of {block} steps; epochs are epochs")
-    plan = Plan(loop, len(train[0]), experiment.batch_size, passes, block, setting.jit)
-    marks = [*EARLY_STEPS] if experiment.health else []
+    plan = Plan(loop, len(train[0]), experiment.batch_size, passes, block, setting.jit, marks=marks)
     if experiment.validate_every:
-        marks.append(every := max(1, round(experiment.validate_every * plan.steps)))
-        plan = replace(plan, every=every)
-    if before.record.get("block") is None:  # blocks end where something is measured
-        plan = replace(plan, block=max(n for n in range(1, block + 1) if not any(mark % n for mark in marks)))
+        plan = replace(plan, every=max(1, round(experiment.validate_every * plan.steps)))
     return plan, notes
 
 
@@ -345,6 +342,7 @@ def _record_start(
         direction=mode,
         loop=plan.loop,
         block=plan.block,
+        **({"marks": plan.marks} if plan.marks else {}),
         jit=plan.jit,
         threads=setting.threads,
         device=setting.device,
@@ -391,8 +389,9 @@ class _Reporter(keras.callbacks.Callback):
         self._epoch = epoch + 1
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        steps = min((batch + 1) * self.plan.block, self.plan.steps)
-        self.tell(Block(self._epoch, steps, {name: float(value) for name, value in (logs or {}).items()}))
+        self.tell(
+            Block(self._epoch, self.plan.ends[batch], {name: float(value) for name, value in (logs or {}).items()})
+        )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         progress = self.recorder.progress

@@ -1,10 +1,12 @@
 """The resident and the stream loop equal the plain one, `model.fit` with Keras's own function, to the last bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import kerasrun
-from kerasrun.training.loop import evaluation_batch
+from kerasrun.training.loop import Plan, evaluation_batch
 
 RECIPES = {
     "layer_norm": """
@@ -109,6 +111,15 @@ def test_the_plain_loop_gives_the_numbers_of_a_keras_script(tmp_path):
         history = script.fit(x, y, batch_size=32, shuffle=False, verbose=0)
         losses.append(np.float32(history.history["loss"][0]))
     assert [str(loss) for loss in losses] == [str(np.float32(v)) for v in run.metrics["loss"]]
+
+
+def test_blocks_end_at_their_size_and_where_something_is_measured():
+    plan = Plan("resident", 1000, 10, 1, 40, jit=False)
+    assert plan.ends == (40, 80, 100)
+    assert replace(plan, every=30).ends == (30, 40, 60, 80, 90, 100)
+    assert replace(plan, marks=(10, 80, 100, 500)).ends == (10, 40, 80, 100)
+    assert replace(plan, block=500, examples=995).ends == (100,)
+    assert replace(plan, passes=2, block=150).ends == (150, 200)
 
 
 def test_the_order_of_an_epoch_depends_on_seed_and_epoch_alone():

@@ -88,7 +88,7 @@ def test_the_record_tells_start_and_end_of_each_layer(measured):
     assert layers_of({}, "start") == []
 
 
-@pytest.mark.parametrize("loop", ["plain", "resident"])
+@pytest.mark.parametrize("loop", ["plain", "resident", "stream"])
 def test_health_is_measured_after_10_and_100_steps_of_the_first_epoch(tmp_path, loop):
     from kerasrun.analysis.patient import layers_of
 
