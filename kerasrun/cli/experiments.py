@@ -232,7 +232,7 @@ def _summarize(folder: Path, results: Path) -> None:
             f"[{name}]({file.stem}/{path})" for name, path in _SHOWN.items() if (results / file.stem / path).exists()
         ]
         about.append((file.stem, _title(file), state, " · ".join(links)))
-        found: list[Decision] = claims.decided(sweep, results, records)[0] if made and sweep.claims else []
+        found: list[Decision] = claims.decided(sweep, results, records)[0] if sweep.claims else []
         statements += [(file.stem, d.claim.says, d.verdict if d.findings else _OPEN, d.words) for d in found]
     counts = Counter(row[2] for row in statements)
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "none decided yet"
