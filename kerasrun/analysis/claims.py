@@ -220,7 +220,8 @@ class _Reader:
         everything = [f"{part}{name}" for part in ("", "val_", "test_", "gap:", *measured) for name in known]
         if metric not in (*everything, *moments.TIMES):
             raise unknown("metric", metric, [*everything, *moments.TIMES])
-        if kind != "has" and metric.endswith("loss") and len({e.loss for e in experiments}) > 1:
+        several = len({e.loss for e in experiments}) > 1 and kind != "has"  # whose parts have one setting each
+        if several and metric.endswith("loss"):
             raise InputError(f"{metric} of different losses is not comparable; choose another one with metric = …")
         return metric
 

@@ -83,6 +83,36 @@ def reasons(
     return ", ".join(found)
 
 
+def other_data(records: Sequence[Record], differing: Collection[str], told_apart: Collection[str]) -> list[str]:
+    """Name the runs whose validation examples are others than those of most runs on the same dataset.
+
+    Args:
+        records: the runs.
+        differing: settings that are not the same in all runs.
+        told_apart: settings that rows are told apart by, so that a reader sees them.
+    """
+    if is_one_split(records, differing):
+        return []
+    by_dataset: dict[str, dict[tuple[str, ...], list[Record]]] = {}
+    parts = [name for name in _KINDS["another split"] if name not in told_apart]
+    for record in records:
+        if (content := _hash(record)) is not None:  # else a run that failed before its data were read
+            kinds = by_dataset.setdefault(record["experiment"]["dataset"], {})
+            its_parts = (content, *(str(record["experiment"].get(name)) for name in parts))
+            kinds.setdefault(its_parts, []).append(record)
+    lines = []
+    for kinds in by_dataset.values():
+        usual = max(kinds.values(), key=len)
+        others = [record for those in kinds.values() if those is not usual for record in those]
+        if others:
+            changed = sum(_hash(record) != _hash(usual[0]) for record in others)
+            what = "another split" if not changed else "other data" if changed == len(others) else "other data or split"
+            lines.append(f"not comparable with the rest: {_counted(others, what)}")
+    if len(by_dataset) > 1:
+        lines.append(f"{len(by_dataset)} datasets: compare metrics within one only")
+    return lines
+
+
 def flags(
     records: Sequence[Record], columns: Columns, metric: str, differing: Collection[str], allowed: Collection[str]
 ) -> list[str]:
@@ -189,36 +219,6 @@ def _without(records: Sequence[Record], kept: Sequence[Record]) -> list[Record]:
 
 def _hash(record: Record) -> str | None:
     return (record.get("data") or {}).get("hash")
-
-
-def other_data(records: Sequence[Record], differing: Collection[str], told_apart: Collection[str]) -> list[str]:
-    """Name the runs whose validation examples are others than those of most runs on the same dataset.
-
-    Args:
-        records: the runs.
-        differing: settings that are not the same in all runs.
-        told_apart: settings that rows are told apart by, so that a reader sees them.
-    """
-    if is_one_split(records, differing):
-        return []
-    by_dataset: dict[str, dict[tuple[str, ...], list[Record]]] = {}
-    parts = [name for name in _KINDS["another split"] if name not in told_apart]
-    for record in records:
-        if (content := _hash(record)) is not None:  # else a run that failed before its data were read
-            kinds = by_dataset.setdefault(record["experiment"]["dataset"], {})
-            its_parts = (content, *(str(record["experiment"].get(name)) for name in parts))
-            kinds.setdefault(its_parts, []).append(record)
-    lines = []
-    for kinds in by_dataset.values():
-        usual = max(kinds.values(), key=len)
-        others = [record for those in kinds.values() if those is not usual for record in those]
-        if others:
-            changed = sum(_hash(record) != _hash(usual[0]) for record in others)
-            what = "another split" if not changed else "other data" if changed == len(others) else "other data or split"
-            lines.append(f"not comparable with the rest: {_counted(others, what)}")
-    if len(by_dataset) > 1:
-        lines.append(f"{len(by_dataset)} datasets: compare metrics within one only")
-    return lines
 
 
 def _other_recipe(records: Sequence[Record]) -> list[str]:

@@ -69,7 +69,7 @@ class Measuring(keras.callbacks.Callback):
         done = self.progress[-1]["step"] if self.progress else 0
         if self.plan.every and steps % self.plan.every == 0 and step > done:
             self._add(step, self._validation(), self._train())
-        if self._health and step in EARLY_STEPS and not self._epoch and step > self.layers[-1]["step"]:
+        if self._health and not self._epoch and step in self.plan.marks and step > self.layers[-1]["step"]:
             self.layers += self._health.measure(None, step)
         self.seconds += monotonic() - began
 
@@ -101,7 +101,7 @@ class Measuring(keras.callbacks.Callback):
             return {name: [_finite(row[name]) for row in rows] for name in names}
 
         measured = {row["step"] for row in layers}
-        early = {f"step{step}": step for step in EARLY_STEPS if step in measured}
+        early = {f"step{step}": step for step in self.plan.marks if step in measured}
         moments = {"start": 0, **early, "end": layers[-1]["step"]}
         numbers = {name: at(step, _NUMBERS) for name, step in moments.items()}
         return {"health": {"examples": self._health.examples, **at(0, _LAYER), **numbers}}

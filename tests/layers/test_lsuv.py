@@ -50,10 +50,8 @@ def test_every_layer_hands_on_variance_one_before_its_activation(recipe, activat
 def test_a_layer_that_never_settles_is_told_by_name(monkeypatch):
     network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, kernel_initializer=LSUV(1), name="restless")])
     monkeypatch.setattr(lsuv, "MOST_ROUNDS", 0)
-    rows = lsuv.rescale(network, 10 * np.eye(3, dtype="float32"))
-    assert [line[:60] for line in lsuv.warnings(rows)] == [
-        "initializer=lsuv: after 0 rounds the outputs of restless have variance"[:60]
-    ]
+    [said] = lsuv.warnings(lsuv.rescale(network, 10 * np.eye(3, dtype="float32")))
+    assert said.startswith("initializer=lsuv: after 0 rounds the outputs of restless have variance ")
 
 
 def test_each_kernel_is_an_orthonormal_one_times_one_number_and_biases_stay():

@@ -44,9 +44,7 @@ def test_a_network_with_nothing_to_train_has_one_row_epoch_0(tmp_path):
 
 
 def test_no_line_has_more_than_three_rows_of_xor_right():
-    angles = (
-        np.linspace(0, 2 * np.pi, 73)[:-1] + 0.01
-    )  # a direction between any two at which the rows change their order
+    angles = np.linspace(0, 2 * np.pi, 73)[:-1] + 0.01  # one between any two at which the rows change their order
     sums = TABLE @ np.stack([np.cos(angles), np.sin(angles)])
     thresholds = np.linspace(-2, 2, 401)[:, None, None]
     answers = {tuple(answer) for answer in (sums > thresholds).transpose(0, 2, 1).reshape(-1, 4)}
