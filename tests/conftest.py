@@ -1,6 +1,8 @@
 """What all tests share: quiet TensorFlow on the CPU, results folders that vanish, and no limit on seconds."""
 
 import os
+import tempfile
+from multiprocessing import util
 
 import numpy as np
 import pytest
@@ -10,6 +12,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 settings.register_profile("kerasrun", deadline=None)
 settings.load_profile("kerasrun")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scratch(tmp_path_factory):
+    """Take away what killed processes leave in the temporary folder; pytest's own stays, to look at after a failure."""
+    tmp_path_factory.getbasetemp()
+    util.get_temp_dir()  # multiprocessing takes its own away when Python ends
+    with (
+        tempfile.TemporaryDirectory(prefix="kerasrun-tests-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", None)
+        yield
 
 
 @pytest.fixture

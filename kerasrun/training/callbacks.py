@@ -225,14 +225,18 @@ class Guard(keras.callbacks.Callback):
     """Stops at once where the loss is not finite, and at the end of the epoch where a signal asks for it.
 
     Keras goes on with NaN to the last epoch; a signal kills it at once, in the middle of a save.
-    The first SIGINT, SIGTERM or SIGHUP ends the training after the epoch, the second one after the block.
+    The first SIGINT, SIGTERM or SIGHUP ends the training after the epoch, and is answered after the block: a handler
+    that writes may interrupt a line being written, which Python does not allow. The second one ends it after the block.
+
+    Args:
+        say: is told the answer.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         super().__init__()
         self.say = say
         self.signal_number: int | None = None
-        self.again = False
+        self.again = self._answered = False
         self._epoch = 0
         self._before: dict[int, Any] = {}
 
@@ -241,12 +245,15 @@ class Guard(keras.callbacks.Callback):
         self._epoch = epoch + 1
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Stop after a block whose loss is not finite, or at the second signal."""
+        """Stop after a block whose loss is not finite, or at the second signal; answer the first."""
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
             raise Diverged(f"loss became {_word(loss)} in epoch {self._epoch}")
         if self.again:
             raise Interrupted("", self.signal_number or signal.SIGINT)
+        if self.signal_number is not None and not self._answered:
+            self._answered = True
+            self.say(f"Finishing epoch {self._epoch} (once more stops now; epoch {self._epoch - 1} is saved).")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Stop where a validation metric is not finite."""
@@ -268,8 +275,6 @@ class Guard(keras.callbacks.Callback):
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self.again = self.signal_number is not None
         self.signal_number = number
-        if not self.again:
-            self.say(f"Finishing epoch {self._epoch} (once more stops now; epoch {self._epoch - 1} is saved).")
 
 
 class EndOfEpoch(keras.callbacks.Callback):

@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -176,7 +177,7 @@ def _equal(one, other):
 
 
 def _scratch():
-    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"kerasrun-faults-{os.getpid()}"
+    folder = Path(tempfile.gettempdir()) / f"kerasrun-faults-{os.getpid()}"
     folder.mkdir(exist_ok=True)
     return folder
 

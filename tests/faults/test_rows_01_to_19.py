@@ -297,7 +297,7 @@ def test_row_18_a_second_signal_ends_after_the_block_and_keeps_the_last_commit(t
     assert until(any_file(tmp_path, runs.STATE)), child.said
     time.sleep(0.4)  # into the next epoch
     child.signal(signal.SIGINT)
-    time.sleep(0.05)
+    child.until(lambda: "Finishing epoch" in child.said)
     child.signal(signal.SIGINT)
     assert child.wait() == 130, child.said
     running = int(re.search(r"Finishing epoch (\d+) \(once more stops now", child.said).group(1))
