@@ -334,6 +334,7 @@ def test_a_damaged_table_is_refused_and_the_rest_comes(ours, other, tmp_path, da
 @pytest.mark.parametrize(
     "epochs",
     [b"not gzip", gzip.compress(b"id,created,loss\na,b,c\n"), gzip.compress(b"id,created,loss\n")[:15], FLIPPED],
+    ids=["not gzip", "no numbers", "cut off", "flipped"],
 )
 def test_a_table_whose_epochs_are_damaged_is_refused(ours, other, tmp_path, epochs):
     (table(other, "a5", make(tmp_path / "gone", 2)) / "epochs.csv.gz").write_bytes(epochs)

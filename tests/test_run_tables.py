@@ -136,7 +136,11 @@ def test_a_damaged_table_is_named_with_file_and_row_and_the_rest_is_read(tmp_pat
     assert str(damaged[0]).startswith("skipped study: runs.csv")
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"id,created,loss\nabcde,2026\n"), b""])
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzip.compress(b"id,created,loss\nabcde,2026\n"), b""],
+    ids=["no gzip", "a column missing", "empty"],
+)
 def test_damaged_epochs_are_named(tmp_path, content):
     run_tables.write(tmp_path, [record()], no_curves)
     (tmp_path / "epochs.csv.gz").write_bytes(content)
