@@ -135,7 +135,7 @@ def train_run(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from kerasrun import compile_cache, continuation, datasets, environment
+    from kerasrun import compile_cache, continuation, datasets, environment, errors
 
     try:
         environment.refuse_distribution()
@@ -152,6 +152,8 @@ def train_run(
             loaded = loading.result()
         continuation.check_data(run, loaded.content_hash)
         state = last_state(run) if resuming else None
+        if state and (state.epochs, state.blocks) > (experiment.epochs, 0):
+            raise errors.InputError(f"epochs={experiment.epochs}: {state.epochs} epochs are done already; train anew")
     except BaseException:
         if not resuming:
             run.discard()

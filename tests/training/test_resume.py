@@ -12,6 +12,7 @@ import pytest
 
 import kerasrun
 from kerasrun import run_index, runs
+from kerasrun.errors import InputError
 
 GIVEN = {
     "epochs": 8, "limit": 120, "hidden": "16", "dropout": 0.3, "batch_norm": True, "learning_rate": 0.05, "patience": 4,
@@ -89,3 +90,15 @@ def test_a_run_killed_at_a_commit_and_resumed_equals_a_whole_one(whole, tmp_path
     assert only_run(tmp_path).status == "interrupted"
     assert resume(tmp_path) == 0
     assert_same(only_run(tmp_path), expected)
+
+
+def _refuse_fewer_epochs(results):
+    with pytest.raises(InputError, match="epochs are done already"):
+        kerasrun.resume(results=results, epochs=2)
+
+
+def test_fewer_epochs_than_are_done_are_refused_and_the_run_stays_what_it_is(tmp_path):
+    assert train(tmp_path, fail="write:timing.csv:5", **GIVEN) == 99
+    before = only_run(tmp_path).record
+    assert in_a_child(_refuse_fewer_epochs, tmp_path) == 0
+    assert only_run(tmp_path).record == before
