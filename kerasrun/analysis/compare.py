@@ -190,7 +190,7 @@ def _runs(records: list[Record], differing: list[str], question: Question) -> Co
     at = moments.parse_at(question.at) if question.at else moments.usual(records)
     columns = find_columns(records, test=question.test, at=at)
     metric = _metric(columns, question.metric)
-    title = f"{metric} {'of the best weights' if metric.startswith('test_') else at}"
+    title = f"{metric} {means.moment_of(metric, at)}".strip()
     title += fairness.optimism(records) if title.endswith(str(moments.BEST)) else ""
     if question.until:
         target = targets.parse(question.until, columns)

@@ -37,10 +37,15 @@ class Rules:
 
     @property
     def moment(self) -> str:
-        """The moment in words; test metrics and times have none of their own."""
-        if self.metric.startswith("test_"):
-            return "of the best weights"
-        return "" if self.metric in TIMES else str(self.at)
+        """The moment in words."""
+        return moment_of(self.metric, self.at)
+
+
+def moment_of(metric: str, at: At) -> str:
+    """Return a moment in words; test metrics and times have none of their own."""
+    if metric.startswith("test_"):
+        return "of the best weights"
+    return "" if metric in TIMES else str(at)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def alone(records: Sequence[Record], columns: Columns, metric: str, differing: S
     """Tell whether several settings have a result, and none was trained with two seeds."""
     if not columns.metrics:
         return False
-    result = columns.metrics[metric]
+    result = columns[metric]
     settings = [columns.settings[name] for name in differing if name not in ("seed", *QUIET)]
     seen: set[tuple[str, ...]] = set()
     for record in records:

@@ -105,3 +105,12 @@ def test_rows_of_one_seed_say_it_too_and_rows_of_several_do_not(predicted):
     records = [predicted(0, 0.8, range(20), optimizer="sgd"), predicted(1, 0.9, range(10))]
     assert "10 validation examples only bbbbb" in last_note(*records, by="optimizer")
     assert not [note for note in compare([*seeds(0, [0.8, 0.9]), run(5, optimizer="sgd")]).notes if "One seed" in note]
+
+
+@pytest.mark.parametrize("metric", ["seconds", "epoch_seconds"])
+def test_rows_of_one_seed_can_be_ordered_by_their_times(metric):
+    slow, fast = ({"total": n, "epoch": n / 10} for n in (9.0, 1.0))
+    found = compare([run(0, seconds=slow), run(1, seconds=fast, optimizer="sgd")], metric=metric)
+    assert [row["run"] for row in found.rows] == ["bbbbb", "aaaaa"]
+    assert found.title == metric  # of the whole run: there is no moment
+    assert "kerasrun sweep digits optimizer=adam,sgd --seeds 5 decides" in found.notes[-1]
