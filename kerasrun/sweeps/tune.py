@@ -185,12 +185,13 @@ class _Trainer:
             self.open[cell.number] = trial
             if state.kind != DONE or state.record is None:
                 return cell, state.record["folder"] if state.kind == RESUME and state.record else None
-            self.hear(Ended(cell, state.record))
+            self._answer(cell, state.record)
         return None
 
     def hear(self, event: Event) -> None:
         """Answer for the cells that have ended, and tell on."""
         if isinstance(event, Ended):
+            self.records.insert(0, event.record)
             self._answer(event.cell, event.record)
         elif isinstance(event, Failed):
             self.tuning.study.tell(self.open.pop(event.cell.number), state=_states("FAIL")[0])

@@ -8,6 +8,7 @@ from kerasrun import run_index
 from kerasrun.errors import InputError
 from kerasrun.sweeps import search as searches
 from kerasrun.sweeps import train as sweeps
+from kerasrun.sweeps.events import Ended
 from kerasrun.sweeps.workers import Crew
 
 tune = pytest.importorskip("kerasrun.sweeps.tune")
@@ -67,6 +68,20 @@ def test_a_pruned_run_says_so_and_is_no_result(tmp_path):
     folder = tmp_path / statuses["pruned"]["folder"]
     assert not (folder / "state.npz").exists()
     assert json.loads((folder / "run.json").read_text())["epochs_run"] < 300
+
+
+def test_a_run_that_this_call_has_made_answers_every_further_trial_that_asks_for_it(tmp_path):
+    search = searches.plan("digits", {"activation": "relu,tanh", "patience": "none"}, file=None)
+    found = tune.load(search, tmp_path, sampler="random", pruner="none")
+    trainer = tune._Trainer(found, tmp_path, 12, lambda event: None)
+    trained = []
+    while due := trainer.ask():
+        cell = due[0]
+        record = {"id": "abcde", "status": "finished", "experiment_hash": cell.hash, "last": {"val_loss": 0.5}}
+        trained.append(cell.hash)
+        trainer.hear(Ended(cell, record))
+    assert len(trained) == len(set(trained)) == 2
+    assert len(found.answered) == 12
 
 
 @pytest.mark.parametrize(("given", "says"), [({"sampler": "tpee"}, "did you mean 'tpe'"), ({"pruner": "x"}, "known:")])
