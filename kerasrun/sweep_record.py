@@ -6,6 +6,7 @@ The only module that knows that file. A run belongs to a sweep when its record's
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -62,15 +63,10 @@ class SweepRecord:
     at: str | None = None
     data: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property
     def settings(self) -> dict[str, Mapping[str, Any]]:
         """The setting of every run that belongs to the sweep, by its "experiment_hash"."""
         return {cell["hash"]: cell["setting"] for cell in self.cells}
-
-    @property
-    def hashes(self) -> frozenset[str]:
-        """The "experiment_hash" of every run that belongs to the sweep."""
-        return frozenset(cell["hash"] for cell in self.cells)
 
 
 def read(results: Path, name: str) -> SweepRecord | None:

@@ -23,6 +23,11 @@ def test_what_is_written_reads_back_equal(tmp_path):
     assert sweep_record.read(tmp_path, "digits-7f3a") == ONE
 
 
+def test_the_settings_by_hash_are_collected_once_however_many_runs_ask():
+    assert ONE.settings == {"ab": {"optimizer": "sgd"}}
+    assert ONE.settings is ONE.settings
+
+
 def test_a_sweep_goes_by_a_beginning_that_only_it_has(tmp_path):
     sweep_record.write(tmp_path, ONE)
     sweep_record.write(tmp_path, dataclasses.replace(ONE, id="digits-7a00"))

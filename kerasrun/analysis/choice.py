@@ -34,7 +34,7 @@ def named(results: Path, names: Sequence[str], records: Sequence[Record]) -> tup
         sweep = None if exact else _sweep(results, name)
         if sweep:
             sweeps.append(sweep)
-            exact = [record for record in records if record.get("experiment_hash") in sweep.hashes]
+            exact = [record for record in records if record.get("experiment_hash") in sweep.settings]
             if not exact:
                 raise InputError(f"sweep {sweep.id} has no runs here yet\nits command again trains them")
         if not exact:

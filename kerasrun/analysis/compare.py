@@ -78,8 +78,10 @@ def compare(
         found = _groups(chosen, columns, differing, question, sweep)
     else:
         found = _runs(chosen, differing, question)
-    if sweep and (untrained := len(sweep.hashes - {record.get("experiment_hash") for record in given})):
-        notes.append(f"{untrained} of {len(sweep.hashes)} runs of the sweep are not there yet; its command trains them")
+    if sweep and (untrained := len(sweep.settings.keys() - {record.get("experiment_hash") for record in given})):
+        notes.append(
+            f"{untrained} of {len(sweep.settings)} runs of the sweep are not there yet; its command trains them"
+        )
     return replace(found, notes=[*notes, *found.notes])
 
 
