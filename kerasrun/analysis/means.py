@@ -144,7 +144,7 @@ def _order(rows: Sequence[dict[str, Any]], rules: Rules, groups: Groups) -> list
 def _people(groups: Groups, rows: Sequence[_Row]) -> tuple[tuple[str, ...], list[list[Any]]]:
     """Return the table as people read it."""
     digits = amounts.decimals(row.estimate.mean for row in rows if row.estimate)
-    brackets = any(row.estimate and row.estimate.scale != "linear" for row in rows)
+    brackets = any(row.estimate and not row.estimate.is_symmetric for row in rows)
     columns: dict[str, list[Any]] = {name: [written(row.group.values[name]) for row in rows] for name in groups.by}
     columns["n"] = [len(row.group.results) for row in rows]
     if any(row.group.diverged for row in rows):

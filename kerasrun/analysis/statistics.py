@@ -77,7 +77,8 @@ class Estimate:
         low: lower limit, None below two values and where all values are equal.
         high: upper limit, likewise.
         sd: standard deviation (n − 1); None below two values.
-        scale: on which the interval is symmetric: "linear", "log" (losses, times), "log_odds" (shares near 0 or 1).
+        scale: on which the interval is symmetric, unless it is cut off: "linear", "log" (losses, times), "log_odds"
+            (shares near 0 or 1).
     """
 
     n: int
@@ -86,6 +87,13 @@ class Estimate:
     high: float | None
     sd: float | None
     scale: str
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether both limits are as far from the mean, so that one number tells them."""
+        if self.low is None or self.high is None:
+            return True
+        return self.scale == "linear" and math.isclose(self.high - self.mean, self.mean - self.low, rel_tol=1e-6)
 
 
 def estimate(values: Sequence[float], *, metric: str, level: float = 0.95, chance: float | None = None) -> Estimate:

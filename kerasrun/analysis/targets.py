@@ -169,7 +169,7 @@ def compare_targets(groups: Groups, bases: Mapping[int, Group], target: Target, 
 
 
 def _people(groups: Groups, rows: Sequence[_Row], most: int) -> tuple[tuple[str, ...], list[list[Any]]]:
-    brackets = any(row.estimate and row.estimate.scale != "linear" for row in rows)
+    brackets = any(row.estimate and not row.estimate.is_symmetric for row in rows)
     columns: dict[str, list[Any]] = {name: [written(row.group.values[name]) for row in rows] for name in groups.by}
     columns["reached"] = [amounts.share(row.count, len(row.epochs)) for row in rows]
     columns["median"] = [row.median(row.epochs, most) for row in rows]

@@ -377,6 +377,20 @@ def test_exact_tables_have_every_digit_and_people_short_ones():
     assert list(found.table["optimizer"]) == ["adam", "sgd"]
 
 
+def r2(first, values, **changes):
+    """Return one run a value of val_r2, with seeds 0, 1, …"""
+    return [run(first + n, best={"val_r2": value}, seed=n, **changes) for n, value in enumerate(values)]
+
+
+def test_an_interval_that_is_cut_off_is_written_with_both_limits():
+    names, people = compare([*r2(0, [0.99, 0.4], optimizer="sgd"), *r2(10, [0.5, 0.6])]).people
+    low = 0.695 - stats.t.ppf(0.975, 1) * 0.295
+    assert names[2] == "mean [interval]"
+    assert people[0][2] == f"0.6950 [{low:.4f}, 1.0000]"
+    names, people = compare([*r2(0, [0.5, 0.52], optimizer="sgd"), *r2(10, [0.5, 0.6])]).people
+    assert (names[2], people[1][2][:9]) == ("mean ± interval", "0.5100 ± ")
+
+
 def test_a_long_baseline_does_not_widen_the_table():
     records = [*seeds(0, SGD, optimizer="sgd(learning_rate=0.1, momentum=0.9)"), *seeds(10, ADAM)]
     assert "against baseline" in compare(records).people[0]
