@@ -16,6 +16,7 @@ from kerasrun.tables.growing import RawColumn
 FEW = 20  # different texts that are categories however few the rows are
 NAMED_ID = re.compile(r"(?i:id|.*[_ .-]id|index|row|uuid|guid)|.*[a-z]I[dD]|[a-z]+ID")
 _SENTENCE = 5  # words of a text, in the mean, that is there to be read
+_TRUTH = (("True", "TRUE", "true"), ("False", "FALSE", "false"))  # pandas reads them as one, unless asked for texts
 UNKNOWN = -1.0  # a text that the table did not have when its categories were found
 
 
@@ -93,6 +94,9 @@ def values(path: Path, raw: RawColumn, column: Column) -> np.ndarray:
         if raw.form != "texts":
             raise InputError(f"{path}: column '{raw.name}' holds {raw.form} where texts were in training")
         number = {text: float(code) for code, text in enumerate(column.texts)}
+        for spellings in _TRUTH:
+            if known := [number[word] for word in spellings if word in number]:
+                number = dict.fromkeys(spellings, known[0]) | number
         cells = np.array([*(number.get(text, UNKNOWN) for text in raw.texts), np.nan], dtype=np.float32)
         return cells[raw.cells]
     if column.kind == "date":

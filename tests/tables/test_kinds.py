@@ -101,3 +101,20 @@ def test_cells_of_another_file_keep_the_numbers_of_the_first(tmp_path):
         kinds.values(PATH, raw(tmp_path, [1, 2]), column)
     with pytest.raises(InputError, match="row 2 of column 'c' holds 'x'"):
         kinds.values(PATH, raw(tmp_path, [1, "x"]), Column("c", "number"))
+
+
+@pytest.mark.parametrize("later", ["True False", "TRUE FALSE", "true false"])
+@pytest.mark.parametrize("first", ["True False", "TRUE FALSE", "true false"])
+@pytest.mark.parametrize("as_text", [(), ("c",)])
+def test_a_truth_value_is_one_category_however_it_is_spelled(tmp_path, first, later, as_text):
+    column = kinds.column(PATH, raw(tmp_path, first.split() * 10, texts=frozenset(as_text)))
+    assert [text.title() for text in column.texts] == ["True", "False"]
+    cells = raw(tmp_path, [*later.split(), "maybe"], texts=frozenset("c"))
+    np.testing.assert_array_equal(kinds.values(PATH, cells, column), [0, 1, UNKNOWN])
+
+
+def test_spellings_of_a_truth_value_that_the_table_itself_tells_apart_stay_apart(tmp_path):
+    column = kinds.column(PATH, raw(tmp_path, ["TRUE", "true", "maybe"] * 10))
+    assert column.texts == ("TRUE", "true", "maybe")
+    cells = raw(tmp_path, ["true", "TRUE", "True", "False"], texts=frozenset("c"))
+    np.testing.assert_array_equal(kinds.values(PATH, cells, column), [1, 0, 0, UNKNOWN])
