@@ -103,7 +103,7 @@ class Growing:
         codes, found = pd.factorize(cells)
         different = [str(text).strip() for text in found]
         if self.form == "dates":
-            self.kept.append(dates.parsed(different, self.date)[codes])
+            self.kept.append(np.append(dates.parsed(different, self.date), np.nan)[codes])
             return
         self._count(codes, different, before)
         if self.form == "numbers" and not self.typed:

@@ -87,6 +87,19 @@ def test_texts_that_are_all_different_are_let_go(tmp_path, monkeypatch):
     assert len(kept.columns["t"].texts) == 50
 
 
+@pytest.mark.parametrize("empty", [[45], [*range(40, 60)]])
+def test_empty_cells_among_more_dates_than_a_vocabulary_holds_stay_empty(tmp_path, monkeypatch, empty):
+    monkeypatch.setattr(growing, "_FREE_TEXTS", 10)
+    monkeypatch.setattr(dialect, "BLOCK", 128)
+    days = np.datetime64("2024-01-01") + np.arange(70)
+    cells = ["" if i in empty else str(day) for i, day in enumerate(days)]
+    column = read(tmp_path, "day,k\n" + "".join(f"{cell},0\n" for cell in cells)).columns["day"]
+    assert column.form == "dates"
+    assert np.flatnonzero(column.empty).tolist() == empty
+    known = ~column.empty
+    np.testing.assert_array_equal(column.cells[known], 19723 + np.arange(70)[known])
+
+
 def test_decimal_commas_are_numbers(tmp_path):
     column = read(tmp_path, "a;b\n" + "1,5;x\n2,25;y\n" * 5).columns["a"]
     assert column.cells.tolist()[:2] == [1.5, 2.25]
