@@ -16,7 +16,7 @@ def tune(
     subject: words.Words = None,
     *,
     trials: Annotated[int, typer.Option(min=1, help="How many in all, those of earlier calls among them.")] = 30,
-    sampler: Annotated[str, typer.Option(help="How values are chosen: tpe, random, gp or qmc.")] = "tpe",
+    sampler: Annotated[str, typer.Option(help="How values are chosen: tpe, random or qmc.")] = "tpe",
     pruner: Annotated[str, typer.Option(help="What is given up early: median, hyperband or none.")] = "median",
     metric: Annotated[str | None, typer.Option(help="What is optimized; what the best epoch is judged by.")] = None,
     seeds: Annotated[int, typer.Option(min=0, help="Fresh seeds for the best values against the default.")] = 5,

@@ -84,7 +84,14 @@ def test_a_run_that_this_call_has_made_answers_every_further_trial_that_asks_for
     assert len(found.answered) == 12
 
 
-@pytest.mark.parametrize(("given", "says"), [({"sampler": "tpee"}, "did you mean 'tpe'"), ({"pruner": "x"}, "known:")])
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"sampler": "tpee"}, "did you mean 'tpe'"),
+        ({"pruner": "x"}, "known:"),
+        ({"sampler": "gp"}, "known: tpe, random, qmc"),
+    ],
+)
 def test_an_unknown_sampler_or_pruner_is_named(tmp_path, given, says):
     search = searches.plan("digits", ASKED, file=None)
     with pytest.raises(InputError, match=says):
