@@ -14,8 +14,8 @@ from kerasrun.errors import unknown
 
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  what spreadsheets take for the beginning of a formula
 
-# a number, also with its interval: +0.0241 [0.0210, 0.0272], -3.1 % [-8.3, 2.4]
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?( %)?( \[-?\d+(\.\d+)?, -?\d+(\.\d+)?\])?", re.ASCII)
+# a number, also with its interval: -3.6000 ± 0.4000, +0.0241 [0.0210, 0.0272], -3.1 % [-8.3, 2.4]
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?( %)?( ± \d+(\.\d+)?| \[-?\d+(\.\d+)?, -?\d+(\.\d+)?\])?", re.ASCII)
 
 
 def to_text(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str) -> str:

@@ -271,9 +271,10 @@ def test_people_get_settings_as_written_and_programs_every_digit():
 
 
 def test_a_difference_with_its_interval_is_a_number():
-    for cell in ("+0.0241 [0.0210, 0.0272]", "-3.1 % [-8.3, 2.4]"):
+    for cell in ("+0.0241 [0.0210, 0.0272]", "-3.1 % [-8.3, 2.4]", "-3.6000 ± 0.4000", "-4 ± 1"):
         assert f"| {cell} |" in to_text(["a"], [[cell]], "md")
-    assert "'+1+cmd" in to_text(["a"], [["+1+cmd"]], "md")
+    for cell in ("+1+cmd", "-1 ± cmd"):
+        assert f"'{cell}" in to_text(["a"], [[cell]], "md")
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n"])
