@@ -244,6 +244,7 @@ def verify(
         except errors.Interrupted:
             if len(table.splitlines()) < len(recorded):  # by a signal
                 raise
+        table = table or (scratch.folder / runs.METRICS).read_text()  # of a network that has nothing to train
     return verification.compare(run, scratch.record, recorded, table.splitlines())
 
 

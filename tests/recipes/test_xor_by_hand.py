@@ -62,3 +62,9 @@ def test_hidden_units_are_nand_and_or(tmp_path):
 def test_an_output_that_is_no_probability_is_refused(tmp_path, activation):
     with pytest.raises(kerasrun.errors.InputError, match=f"ends in the activation {activation}"):
         kerasrun.train("xor", recipe="xor_by_hand", unit_activation=activation, results=tmp_path)
+
+
+def test_it_is_verified_by_its_one_row(tmp_path):
+    kerasrun.train("xor", recipe="xor_by_hand", results=tmp_path)
+    verdict = kerasrun.verify(results=tmp_path)
+    assert (verdict.equal, verdict.epochs) == (True, 1)
