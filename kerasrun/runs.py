@@ -287,6 +287,22 @@ def remove(folders: Sequence[Path]) -> None:
             raise DiskError(f"{error.filename}: cannot be deleted ({error.strerror})") from error
 
 
+def slim(run: Run) -> int:
+    """Remove the states of a run that ended; return how many bytes they had.
+
+    Raises:
+        InputError: the run has not ended, and goes on from its state.
+        RunInUse: a process is working on it.
+    """
+    with held(run):
+        if reread(run).record["status"] not in ENDED:
+            raise InputError(f"{run.id} has not ended: its state is what it goes on from\nkerasrun resume {run.id}")
+        states = [run.folder / name for name in (STATE, PREVIOUS_STATE)]
+        size = sum(path.stat().st_size for path in states if path.exists())
+        run.drop_states()
+    return size
+
+
 def reread(run: Run) -> Run:
     """Return a run with the record as it is on the disk now, and the lock that is held."""
     return Run(run.folder, load(run.folder).record, _lock=run._lock)

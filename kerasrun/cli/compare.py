@@ -55,9 +55,11 @@ def compare(
         bool, typer.Option("--all", help="All datasets, runs that did not end, and what is not comparable.")
     ] = False,
     form: words.Format = words.Form.TABLE,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to a file.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write FILE.csv, FILE.json or FILE.md.")] = None,
 ) -> None:
     """Lay runs side by side, the best first: single runs, or settings over their seeds with a verdict."""
+    if output is not None:
+        form = words.Form(words.ending(output, ("csv", "json", "md")))
     with collector_at_rest():
         table, _ = compared(
             results, names, where=where or (), metric=metric, at=at, sort=sort, by=by, baseline=baseline,
@@ -80,12 +82,12 @@ def compared(
 
 
 def _show(table: analysis.Comparison, form: words.Form, output: Path | None) -> None:
-    if form is words.Form.TABLE and output is None:
+    if form is words.Form.TABLE:
         console.show_title(table.title)
         console.show_table(*table.people)
     else:
-        cells = table.exact() if form in (words.Form.CSV, words.Form.JSON) else table.people
-        text = analysis.to_text(*cells, words.Form.MD if form is words.Form.TABLE else form)
+        cells = table.people if form is words.Form.MD else table.exact()
+        text = analysis.to_text(*cells, form)
         if output is None:
             console.say(text.rstrip("\n"))
         else:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from kerasrun.training.train import Ended, Epoch, Event, Started
 
 BARS = "▁▂▃▄▅▆▇█"
-_COMMAND = "kerasrun"
 
 
 def say(*lines: str) -> None:
@@ -104,11 +103,6 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str
     from kerasrun.analysis.tables import to_text
 
     say(to_text(columns, rows, format).rstrip("\n"))
-
-
-def show_summary(text: str) -> None:
-    """Write Keras's summary of a network to stdout."""
-    say(text.rstrip())
 
 
 def show_experiment(experiment: Experiment) -> None:
@@ -194,6 +188,7 @@ class _Live(_Lines):
         )  # fmt: skip
         self.task: Any = None
         self.started: Started | None = None
+        self.before: int | None = None  # steps that an earlier process has done
         self.curve: list[float] = []
 
     def __enter__(self) -> _Live:
@@ -212,10 +207,13 @@ class _Live(_Lines):
         if self.started is None:
             return
         plan, epochs = self.started.plan, self.started.run.record["experiment"]["epochs"]
-        done = (event.epoch - 1) * plan.steps + event.steps
-        elapsed = time.monotonic() - self.began
-        rate, left = done * plan.batch_size / elapsed, elapsed / done * (epochs * plan.steps - done)
-        means = "  ".join(f"{name} {value:.4f}" for name, value in sorted(event.logs.items(), key=_loss_first)[:2])
+        at = (event.epoch - 1) * plan.steps + event.steps
+        if self.before is None:
+            self.before = (event.epoch - 1) * plan.steps
+        done, elapsed = at - self.before, time.monotonic() - self.began
+        rate, left = done * plan.batch_size / elapsed, elapsed / done * (epochs * plan.steps - at)
+        logs = sorted(event.logs.items(), key=lambda item: item[0] != "loss")
+        means = "  ".join(f"{name} {value:.4f}" for name, value in logs[:2])
         text = (
             f"{event.steps}/{plan.steps}  {means}  {rate:,.0f} examples/s  "
             f"{duration(left)} left  {_sparkline(self.curve)}"
@@ -276,7 +274,7 @@ def _closing(run: Run) -> list[str]:
     if record["status"] == "diverged":
         lines.append("next: a smaller --learning-rate, --clip-norm 1, or scaled inputs (--scale standardize)")
     else:
-        lines.append(f"next: {_COMMAND} compare · {_COMMAND} runs show {run.id}")
+        lines.append(f"next: kerasrun compare · kerasrun runs show {run.id}")
     return lines
 
 
@@ -293,6 +291,8 @@ def _why(record: Mapping[str, Any]) -> str:
             f"Stopped after epoch {epochs}: {record['monitor']} had not improved for {patience} epoch{plural}. "
             f"Weights of epoch {kept} are kept."
         )
+    if epochs == 0:
+        return "Nothing to train. The weights are kept."
     return f"Finished all {epochs} epochs. Weights of epoch {kept} are kept."
 
 
@@ -313,10 +313,6 @@ def size(count: int) -> str:
         if count >= factor:
             return f"{count / factor:.{0 if count >= 10 * factor else 1}f} {unit}"
     return f"{count} bytes"
-
-
-def _loss_first(item: tuple[str, float]) -> bool:
-    return item[0] != "loss"
 
 
 def _number(name: str, value: float) -> str:

@@ -13,7 +13,7 @@ from kerasrun import atomic
 from kerasrun.analysis import diagnosis, moments, pictures
 from kerasrun.analysis.patient import Patient, read_layers
 from kerasrun.cli import console, words
-from kerasrun.errors import InputError, unknown
+from kerasrun.errors import InputError
 from kerasrun.runs import HEALTH, Run
 
 _PLAINLY_WRONG = ("nothing learned", "rate too high", "dead units")
@@ -36,6 +36,9 @@ def diagnose(
 
     Runs trained with --health are known at each epoch; of others the start and the best epoch are measured now.
     """
+    drawn_as = words.ending(output, pictures.FORMATS)
+    if drawn_as:
+        pictures.require()
     patient = _patient(kerasrun.load_run(run, results=results), recipe)
     found = diagnosis.diagnose(patient)
     telling = [illness.epoch for illness in found if illness.epoch is not None]
@@ -44,10 +47,7 @@ def diagnose(
         measured = ", ".join(map(str, patient.measured))
         raise InputError(f"--epoch {epoch}: the layers were measured at epochs {measured}; --health measures each")
     if output is not None:
-        form_of_picture = output.suffix.lower().removeprefix(".")
-        if form_of_picture not in pictures.FORMATS:
-            raise unknown("kind of file", form_of_picture or output.name, pictures.FORMATS)
-        atomic.write(output, pictures.picture(diagnosis.chart(patient, chosen), form_of_picture, log=True))
+        atomic.write(output, pictures.picture(diagnosis.chart(patient, chosen), drawn_as, log=True))
         console.notice(f"wrote {output}")
     columns, rows = diagnosis.table(patient, chosen)
     console.show_rows(columns, rows, form)

@@ -24,7 +24,8 @@ from kerasrun.sweeps.grid import Sweep
 app = typer.Typer(
     help="List the sweeps' files of a folder, run what is missing, write their tables.", invoke_without_command=True
 )
-Folder = Annotated[Path, typer.Option("--folder", help="Where the files are.")]
+Folder = Annotated[Path | None, typer.Option("--folder", help="Where the files are.", show_default=False)]
+Results = Annotated[Path | None, typer.Option("--results", help="Folder of all runs.", show_default=False)]
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="As a5-optimizers, or a5; all without.")]
 HERE = Path("experiments")
 _SUMMARY = "README.md"
@@ -39,11 +40,12 @@ _OPEN = "to be run"  # a statement whose seeds are not all there
 @app.callback()
 def listing(
     context: typer.Context,
-    folder: Folder = HERE,
+    folder: Annotated[Path, typer.Option(help="Where the files are.")] = HERE,
     results: words.Results = Path("results"),
     format: words.Format = words.Form.TABLE,
 ) -> None:
     """List the sweeps' files of a folder: what each asks, how many of its runs are done, what came out."""
+    context.obj = (folder, results)
     if context.invoked_subcommand is not None:
         return
     records, damaged = run_tables.all_records(results)
@@ -61,10 +63,11 @@ def listing(
 
 @app.command("run")
 def run(
+    context: typer.Context,
     names: Names = None,
     *,
-    folder: Folder = HERE,
-    results: words.Results = Path("results"),
+    folder: Folder = None,
+    results: Results = None,
     workers: Annotated[str, typer.Option(help="How many runs train at a time; auto by cores, memory, GPUs.")] = "auto",
 ) -> None:
     """Train the runs that are missing, one file after the other, and write each file's tables."""
@@ -72,6 +75,7 @@ def run(
     from kerasrun.sweeps import train as sweeps
 
     code = 0
+    folder, results = folder or context.obj[0], results or context.obj[1]
     for file in _files(folder, names):
         asked = grid.plan(None, {}, file=file)
         claims.check(asked)
@@ -87,8 +91,9 @@ def run(
 
 
 @app.command("write")
-def write(names: Names = None, *, folder: Folder = HERE, results: words.Results = Path("results")) -> None:
+def write(context: typer.Context, names: Names = None, *, folder: Folder = None, results: Results = None) -> None:
     """Write the tables again from the runs and the committed tables that are there; nothing is trained."""
+    folder, results = folder or context.obj[0], results or context.obj[1]
     records, _ = run_tables.all_records(results)
     for file in _files(folder, names):
         _write(grid.plan(None, {}, file=file), file, results, records)
@@ -242,5 +247,6 @@ def _summarize(folder: Path, results: Path) -> None:
         f"{to_text(('experiment', 'statement', 'verdict', 'numbers'), statements, 'md')}\n"
         f"## Experiments\n\n{to_text(('experiment', 'question', 'state', 'results'), about, 'md')}"
     )
+    results.mkdir(parents=True, exist_ok=True)
     atomic.write(results / _SUMMARY, text)
     console.notice(f"wrote {results / _SUMMARY}")

@@ -10,7 +10,7 @@ import typer
 
 from kerasrun import atomic
 from kerasrun.cli import console, words
-from kerasrun.errors import InputError, unknown
+from kerasrun.errors import InputError
 from kerasrun.experiment import resolve
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def find_rate(
     """
     from kerasrun.analysis import pictures
 
-    form = "" if output is None else output.suffix.lower().removeprefix(".")
-    if output is not None and form not in pictures.FORMATS:
-        raise unknown("kind of file", form or output.name, pictures.FORMATS)
+    form = words.ending(output, pictures.FORMATS)
+    if form:
+        pictures.require()
     if not 0 < low < high:
         raise InputError(f"--low {low:g} --high {high:g}: rates rise from one above 0 to a larger one")
     dataset, file, given = words.split(subject or [], options)

@@ -12,7 +12,6 @@ from kerasrun import atomic
 from kerasrun.analysis import drawings, pictures, plots
 from kerasrun.cli import console, words
 from kerasrun.cli.compare import compared
-from kerasrun.errors import unknown
 
 
 class Kind(StrEnum):
@@ -52,9 +51,9 @@ def plot(
 
     Runs, rows and order are those of `kerasrun compare`.
     """
-    form = "" if output is None else output.suffix.lower().removeprefix(".")
-    if output is not None and form not in pictures.FORMATS:
-        raise unknown("kind of file", form or output.name, pictures.FORMATS)
+    form = words.ending(output, pictures.FORMATS)
+    if form:
+        pictures.require()
     table, sweep = compared(
         results, names, where=where or (), metric=metric, at=at, by=by, runs=runs, test=test, every=every
     )

@@ -29,10 +29,10 @@ def resume(
     runs, given = words.named(subject or [])
     if len(runs) > 1:
         raise InputError(f"one run is wanted, not {len(runs)}: {', '.join(runs)}")
-    name = runs[0] if runs else "last"
-    ended = kerasrun.load_run(name, results=results).record.get("ended")
+    run = kerasrun.load_run(runs[0] if runs else "last", results=results)
+    ended = run.record.get("ended")
     with console.training(quiet=quiet) as watch:
-        run = kerasrun.resume(name, results=results, recipe=recipe, watch=watch, **given)
+        run = kerasrun.go_on(run, given, recipe=recipe, watch=watch)
     if ended and run.record["ended"] == ended:
         console.already(run)
     if run.status == "diverged":

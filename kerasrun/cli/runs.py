@@ -14,7 +14,7 @@ from kerasrun import runs
 from kerasrun.cli import console, words
 from kerasrun.literals import written
 
-app = typer.Typer(invoke_without_command=True, help="List, show, diff, check, remove runs.")
+app = typer.Typer(invoke_without_command=True, help="List, show, diff, check, slim, remove runs.")
 _COLUMNS = ("n", "run", "status", "created", "dataset", "recipe", "epochs", "best", "monitor", "value", "s")
 _NAMED = "Id, folder name, a prefix of either, last, or 1 for the newest."
 Name = Annotated[str, typer.Argument(help=_NAMED, show_default=False)]
@@ -106,6 +106,23 @@ def remove(
             return
     runs.remove(folders)
     console.say(*(f"removed {folder}" for folder in folders))
+
+
+@app.command("slim")
+def slim(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help=f"{_NAMED} All that ended without.")] = None,
+    *,
+    results: Folder = None,
+) -> None:
+    """Remove state.npz of runs that ended; asked for more epochs, they begin from the start."""
+    from kerasrun import run_index
+
+    folder = results or context.obj
+    ended = [record["folder"] for record in run_index.scan(folder).records if record["status"] in runs.ENDED]
+    asked = {run_index.find(folder, name): None for name in names} if names else [folder / name for name in ended]
+    freed = [runs.slim(runs.load(path)) for path in asked]
+    console.say(f"{console.size(sum(freed))} freed in {_count(sum(map(bool, freed)))}")
 
 
 @app.command("path")

@@ -15,5 +15,5 @@ def show(subject: words.Words = None, *, options: dict[str, Any]) -> None:
     experiment = resolve(dataset, given, file=file)
     from kerasrun.training.network import outline, summary
 
-    console.show_summary(summary(outline(experiment)))
+    console.say(summary(outline(experiment)).rstrip())
     console.show_experiment(experiment)

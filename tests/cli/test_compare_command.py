@@ -62,8 +62,15 @@ def test_csv_and_json_hold_the_same_rows_with_every_digit(results):
 
 def test_a_file_is_written_whole(results, tmp_path):
     target = tmp_path / "table.md"
-    invoke(results, "--format", "md", "-o", str(target))
+    invoke(results, "-o", str(target))
     assert target.read_text().startswith("| run | optimizer |")
+
+
+def test_a_file_s_ending_says_how_it_is_written(results, tmp_path):
+    table = invoke(results, "--format", "csv").stdout
+    invoke(results, "-o", str(tmp_path / "table.csv"))
+    assert (tmp_path / "table.csv").read_text() == table
+    assert "unknown kind of file 'xls'" in str(invoke(results, "-o", str(tmp_path / "table.xls")).exception)
 
 
 def test_a_damaged_run_is_named_and_the_rest_is_shown(results):

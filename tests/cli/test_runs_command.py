@@ -208,6 +208,28 @@ def test_one_run_in_use_keeps_all_from_being_removed(results):
     assert all((folder / "run.json").exists() for folder in folders)
 
 
+def test_states_of_ended_runs_are_removed_and_nothing_else(results):
+    folders = [make(results, "aaaaa"), make(results, "bbbbb", minute=1, status="interrupted")]
+    for folder in folders:
+        (folder / "state.npz").write_bytes(bytes(1500))
+        (folder / "state.prev.npz").write_bytes(bytes(500))
+    kept = {path.name for path in folders[0].iterdir()} - {"state.npz", "state.prev.npz"}
+    assert said("slim") == "2.0 kB freed in 1 run\n"
+    assert {path.name for path in folders[0].iterdir()} - {".lock"} == kept
+    assert (folders[1] / "state.npz").exists()
+    assert said("slim") == "0 bytes freed in 0 runs\n"
+
+
+def test_the_state_of_a_run_that_has_not_ended_is_kept(results):
+    folder = make(results, "bbbbb", status="running", ended=None)
+    (folder / "state.npz").write_bytes(bytes(1500))
+    with pytest.raises(InputError, match="bbbbb has not ended"):
+        said("slim", "bbbbb")
+    with run_folder.lock(folder), pytest.raises(RunInUse):
+        said("slim", "bbbbb")
+    assert (folder / "state.npz").exists()
+
+
 def test_an_unknown_name_removes_nothing(results):
     folder = make(results, "aaaaa")
     with pytest.raises(InputError, match="zzzzz"):

@@ -98,6 +98,13 @@ def test_a_statement_whose_seeds_are_not_all_there_is_to_be_run_not_undecided(st
     assert "| AND is easier | to be run | undecided so far: 2 of 3 seeds |" in summary
 
 
+def test_options_may_stand_before_the_word(study, tmp_path):
+    code, _, said = kerasrun(tmp_path, "experiments", "--folder", study[0] / "experiments", "--results", "r", "write")
+    assert code == 0, said
+    assert "e1-units: no run yet" in said
+    assert (tmp_path / "r/README.md").exists()
+
+
 def test_an_unknown_name_and_an_empty_folder_are_told(study, tmp_path):
     code, _, said = kerasrun(study[0], "experiments", "write", "e11")
     assert code == 2
