@@ -3,7 +3,8 @@
 about the run   run, folder, status, created, data, epochs_run, best_epoch, parameters, seconds, epoch_seconds
 settings        as in the experiment; loop, threads and device as they came out
 knobs           as in the recipe; layers and units are derived from hidden
-metrics         val_… and train_… at a moment of the training, test_… of the best weights
+metrics         val_… and train_… at a moment of the training, test_… of the best weights; train_… was evaluated at the
+                epoch's end where the run has that, else it is the mean over the epoch's batches
 """
 
 from __future__ import annotations
@@ -172,7 +173,8 @@ def _metrics(records: Sequence[Record], at: At, *, test: bool) -> dict[str, Read
     final = _names([record.get("test") or {} for record in records]) if test else {}
     validation = sorted((name for name in kept if name.startswith("val_")), key=lambda name: name == "val_loss")
     found = {name: _metric(name, at) for name in validation}
-    found |= {f"train_{name}": _metric(name, at) for name in kept if not name.startswith(("val_", "train_"))}
+    trained = [f"train_{name}" for name in kept if not name.startswith(("val_", "train_"))]
+    found |= {name: _metric(name, at) for name in trained}
     tested = sorted(final, key=lambda name: name == "loss")
     return found | {f"test_{name}": _in_record("test", name) for name in tested}
 
@@ -186,7 +188,7 @@ def _in_record(part: str, name: str) -> Read:
         values = record.get(part)
         if not values or record["status"] in NO_RESULT:
             return None
-        return finite(values.get(name))
+        return finite(values.get(name, values.get(name.removeprefix("train_"))))
 
     return read
 

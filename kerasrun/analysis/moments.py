@@ -84,9 +84,9 @@ def value(record: Record, metric: str, at: At) -> float | None:
 
     Args:
         record: run.json as a dict, of a run folder or of a table.
-        metric: a column of metrics.csv as "val_accuracy" or "loss" ("train_loss" is the same); "test_accuracy", which
-            is that of the best epoch's weights at any moment; "seconds" of the whole run or "epoch_seconds", its
-            median epoch's.
+        metric: a column of metrics.csv as "val_accuracy" or "loss" ("train_loss" is the same where it was not
+            evaluated); "test_accuracy", which is that of the best epoch's weights at any moment; "seconds" of the whole
+            run or "epoch_seconds", its median epoch's.
         at: the moment.
 
     Raises:
@@ -123,6 +123,11 @@ def curves(record: Record) -> Curves:
     return {name: column[:length] for name, column in metrics.items()}
 
 
+def values_of(found: Curves, metric: str) -> list[float]:
+    """Return a metric's column; of "train_loss" the mean over each epoch's batches where it was not evaluated."""
+    return found.get(metric, found.get(metric.removeprefix("train_"), []))
+
+
 def progress(record: Record) -> Curves:
     """Return what was evaluated within a run's epochs, as columns of equal length; empty where nothing was.
 
@@ -157,7 +162,7 @@ def reached(record: Record, metric: str, target: float, direction: str) -> tuple
     found, within = curves(record), progress(record)
     if metric not in within:
         within = found
-    good = [v >= target if direction == "max" else v <= target for v in _column(within, metric)]
+    good = [v >= target if direction == "max" else v <= target for v in values_of(within, metric)]
     for i in range(len(good) - 1):
         if good[i] and good[i + 1]:
             return within["epoch"][i], _seconds(found, within["epoch"][i])
@@ -180,7 +185,7 @@ def finite(value: Any) -> float | None:
 
 
 def _in_curve(found: Curves, metric: str, at: At) -> float | None:
-    column = _column(found, metric)
+    column = values_of(found, metric)
     if at.kind == "last3":
         return finite(statistics.fmean(column[-_MEANT:])) if len(column) >= _MEANT else None
     if at.kind == "epoch":
@@ -188,10 +193,6 @@ def _in_curve(found: Curves, metric: str, at: At) -> float | None:
     seconds = found.get("seconds") or []
     done = sum(time <= at.number for time in seconds)
     return finite(column[done - 1]) if column and done > 0 and seconds[-1] >= at.number else None
-
-
-def _column(found: Curves, metric: str) -> list[float]:
-    return found.get(metric, found.get(metric.removeprefix("train_"), []))
 
 
 def _columns(path: Path) -> dict[str, list[float]]:

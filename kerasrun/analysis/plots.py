@@ -11,7 +11,7 @@ from kerasrun.analysis.charts import Chart, Curves, Heat, Line, Point, Points, T
 from kerasrun.analysis.columns import MISSING, Record, written
 from kerasrun.analysis.comparison import Comparison
 from kerasrun.analysis.groups import Group
-from kerasrun.analysis.moments import TIMES, TRAINED, curves
+from kerasrun.analysis.moments import TIMES, TRAINED, curves, values_of
 from kerasrun.analysis.statistics import estimate
 from kerasrun.analysis.tables import rounded
 from kerasrun.errors import InputError, shown
@@ -66,8 +66,9 @@ def _curves(table: Comparison, groups: Sequence[Group]) -> Curves:
         raise InputError(f"{metric} is one number a run and has no curve\nchoose --kind bars, or another --metric")
     if len(records) == 1:
         name = metric.removeprefix("val_").removeprefix("train_")
-        parts = {"validation": f"val_{name}", "training": name}
-        own = [_own_line(records[0], column, part) for part, column in parts.items() if column in curves(records[0])]
+        parts = {"validation": f"val_{name}", "training": f"train_{name}"}
+        found = curves(records[0])
+        own = [_own_line(records[0], column, part) for part, column in parts.items() if values_of(found, column)]
         return Curves(_title(table, f"{name} of run {records[0]['id']}"), shown(name), tuple(own))
     if groups:
         lines = [line(group, metric) for group in groups]
@@ -208,7 +209,7 @@ def _own_line(record: Record, metric: str, label: str) -> Line:
 
 def _thread(record: Record, metric: str) -> Thread:
     found = curves(record)
-    values = found.get(metric, found.get(metric.removeprefix("train_"), []))
+    values = values_of(found, metric)
     length = next((i for i, value in enumerate(values) if not abs(value) < _LARGEST), len(values))
     ended = record["status"] not in TRAINED
     return Thread(tuple(found.get("epoch", [])[:length]), tuple(values[:length]), ended)

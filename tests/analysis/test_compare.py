@@ -202,6 +202,14 @@ def test_all_columns_shows_every_setting_and_what_follows_from_it():
     assert [found.rows[0][name] for name in ("hidden", "layers", "units", "learning_rate")] == ["50x10", 10, 50, "none"]
 
 
+@pytest.mark.parametrize("at", ["last", "best"])
+def test_a_training_metric_is_the_evaluated_one_where_a_run_has_it(at):
+    with_dropout, evaluated = run(0, 0.8), run(1, 0.8)
+    evaluated |= {part: {**evaluated[part], "train_accuracy": 0.95} for part in ("last", "best")}
+    found = compare([with_dropout, evaluated], all_columns=True, at=at)
+    assert {row["run"][0]: row["train_accuracy"] for row in found.rows} == {"a": 0.81, "b": 0.95}
+
+
 def test_a_knob_that_only_one_recipe_has_is_no_difference():
     other = run(1, recipe="softmax")
     other["experiment"]["knobs"] = {}

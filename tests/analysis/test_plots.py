@@ -26,7 +26,9 @@ def made(tmp_path):
     return make
 
 
-def record(number, curve=(0.5, 0.6, 0.7), *, seed=0, status="finished", knobs=(), train=None, **settings):
+def record(
+    number, curve=(0.5, 0.6, 0.7), *, seed=0, status="finished", knobs=(), train=None, evaluated=None, **settings
+):
     """Return a run's record with its curves; `settings` are settings of the experiment."""
     values = [value for value in curve if math.isfinite(value)]
     experiment = {"dataset": "digits", "recipe": "dense", "knobs": dict(knobs), "optimizer": "adam", "epochs": 3}
@@ -40,6 +42,7 @@ def record(number, curve=(0.5, 0.6, 0.7), *, seed=0, status="finished", knobs=()
         "curves": {
             "epoch": [float(epoch) for epoch in range(1, len(curve) + 1)],
             "accuracy": list(train or curve), "val_accuracy": list(curve),
+            **({"train_accuracy": list(evaluated)} if evaluated else {}),
         },
     }  # fmt: skip
 
@@ -93,6 +96,11 @@ def test_one_run_shows_validation_and_training(made):
         ("validation", (0.5, 0.6, 0.7)), ("training", (0.6, 0.8, 1.0)),
     ]  # fmt: skip
     assert curves.metric == "accuracy"
+
+
+def test_training_is_drawn_as_it_was_evaluated_where_it_was(made):
+    curves = drawn(made({"train": [0.3, 0.4, 0.5], "evaluated": [0.7, 0.8, 0.9]}))
+    assert {line.label: line.mean for line in curves.lines}["training"] == (0.7, 0.8, 0.9)
 
 
 def test_single_runs_are_a_line_each_in_the_order_of_compare(made):
