@@ -78,6 +78,10 @@ def detect(
     """
     with opened(path) as file:
         start = _read(path, file, _SAMPLE)
+        more = start
+        while more and b"\n" not in start[: len(start) // 2] and len(start) < 4 * BLOCK:
+            start += (more := _read(path, file, len(start)))  # a longer header, and as much of the rows
+        whole = not _read(path, file, 1)
     found, guessed = (encoding, False) if encoding else encoding_of(path, start)
     text = decoded(path, start, found)
     separator = separator or _separator(path, text)
@@ -88,7 +92,7 @@ def detect(
     if header is None:
         header = not any(_NUMBER.fullmatch(cell) for cell in rows[0])
     names = _names(path, rows[0]) if header else tuple(str(number + 1) for number in range(len(rows[0])))
-    if header and len(rows) == 1 and len(start) < _SAMPLE:  # a first row may be longer than what was looked at
+    if header and len(rows) == 1 and whole:  # a first row may be longer than what was looked at
         raise InputError(f"{path}: holds a line of names and no row; a table has a row for each example")
     return Dialect(found, separator, decimal, names, header, guessed)
 
@@ -141,14 +145,14 @@ def blocks(path: Path, dialect: Dialect, digest: hashlib._Hash | None = None) ->
             if raw and line == 1 and b"\r" in text and b"\n" not in text:
                 raise InputError(f"{path}: its lines end in carriage returns alone\nsave it with line feeds")
             rest += text
-            cut = _cut(rest) if raw else len(rest)
+            if names_left:
+                end = _header_end(rest, dialect.separator) or (0 if raw else len(rest))
+                line += rest.count(b"\n", 0, end)
+                rest, names_left = rest[end:], not end
+            cut = 0 if names_left else _cut(rest) if raw else len(rest)
             if len(rest) - cut > 4 * BLOCK:
                 raise InputError(f"{path}: line {line} has no end within {4 * BLOCK >> 20} MB; it is no table")
             piece, rest = rest[:cut], rest[cut:]
-            if names_left and piece:
-                end = _cut(piece, first=True)
-                line += piece.count(b"\n", 0, end)
-                piece, names_left = piece[end:], False
             if piece and not piece.isspace():
                 _check_widths(path, piece, dialect, line)
                 yield piece, line
@@ -251,17 +255,26 @@ def _names(path: Path, cells: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _cut(text: bytes, *, first: bool = False) -> int:
-    """Return where the last whole row of a text ends (or the first one): behind a line feed outside of quotes."""
-    end = 0 if first else len(text)
+def _header_end(text: bytes, separator: str) -> int:
+    """Return where the first line that is not empty ends, behind its line feed; 0 where it has no end yet."""
+    ends = (found.end() for found in re.finditer(_quoted(separator.encode()) + rb"|\n", text) if found[0] == b"\n")
+    return next((end for end in ends if text[:end].strip(b"\r\n")), 0)
+
+
+def _quoted(separator: bytes) -> bytes:
+    """Return the pattern of a cell in quotes; a quotation mark inside of a cell is a letter like any other."""
+    start = re.escape(separator)
+    return rb'(?:(?<=[\n%b])|(?<=%b )|^)"[^"]*(?:""[^"]*)*"' % (start, start)
+
+
+def _cut(text: bytes) -> int:
+    """Return where the last whole row of a text ends: behind a line feed outside of quotes."""
+    end = len(text) + 1
     for _ in range(1000):
-        end = (text.find(b"\n", end) if first else text.rfind(b"\n", 0, end)) + 1
-        if not end:
-            return len(text) if first else 0
-        if text.count(b'"', 0, end) % 2 == 0:
+        end = text.rfind(b"\n", 0, end - 1) + 1
+        if not end or text.count(b'"', 0, end) % 2 == 0:
             return end
-        end -= 0 if first else 1
-    return text.find(b"\n") + 1 if first else text.rfind(b"\n") + 1  # a quotation mark that is none
+    return text.rfind(b"\n") + 1  # a quotation mark that is none
 
 
 def _check_widths(path: Path, text: bytes, dialect: Dialect, line: int) -> None:
@@ -273,11 +286,7 @@ def _check_widths(path: Path, text: bytes, dialect: Dialect, line: int) -> None:
     columns, separator = len(dialect.names), dialect.separator.encode()
     if len(separator) > 1 or columns == 1:
         return
-    masked = text
-    if b'"' in text:
-        start = re.escape(separator)
-        quoted = rb'(?:(?<=[\n%b])|(?<=%b )|^)"[^"]*(?:""[^"]*)*"' % (start, start)
-        masked = re.sub(quoted, lambda found: b"x" * len(found[0]), text)
+    masked = re.sub(_quoted(separator), lambda found: b"x" * len(found[0]), text) if b'"' in text else text
     found = _widths(masked, separator)
     wrong = np.flatnonzero((found != columns) & (found > 0))
     if not len(wrong):
@@ -305,6 +314,6 @@ def _widths(text: bytes, separator: bytes) -> np.ndarray:
     letters = np.frombuffer(text, dtype=np.uint8)
     ends = np.flatnonzero(letters == 10)
     starts = np.concatenate([[0], ends[:-1] + 1])
-    cells = np.add.reduceat((letters == separator[0]).view(np.uint8), starts, dtype=np.uint16).astype(np.int64) + 1
+    cells = np.add.reduceat((letters == separator[0]).view(np.uint8), starts, dtype=np.uint32).astype(np.int64) + 1
     blank = (ends == starts) | ((ends == starts + 1) & (letters[starts] == 13))
     return np.where(blank, 0, cells)

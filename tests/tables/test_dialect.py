@@ -110,6 +110,22 @@ def test_lines_are_counted_behind_a_quoted_line_feed(tmp_path):
     refused(tmp_path, 'a,b,c\n1,2,"x\ny, z"\n1,2\n', "line 4 has 2 cells")
 
 
+@pytest.mark.parametrize("size", [64, 1 << 20])
+@pytest.mark.parametrize(
+    "head", ['name,screen 15",price', '"name, whole","a ""word""\nin two lines",15" screen', "\n\r\nname,screen,price"]
+)
+def test_the_rows_begin_behind_the_header_whatever_quotation_marks_it_holds(tmp_path, monkeypatch, head, size):
+    rows = "".join(f"n{i},{i},{i / 2}\n" for i in range(30)) + 'x,"5",7\n' * 3
+    path = tmp_path / "table.csv"
+    path.write_text(f"{head}\n{rows}")
+    told = dialect.detect(path)
+    assert len(told.names) == 3
+    monkeypatch.setattr(dialect, "BLOCK", size)
+    pieces = [*dialect.blocks(path, told)]
+    assert b"".join(piece for piece, _ in pieces).decode() == rows
+    assert pieces[0][1] == head.count("\n") + 2
+
+
 def test_blank_lines_and_carriage_returns_do_no_harm(tmp_path):
     path = tmp_path / "table.csv"
     path.write_bytes(ROWS.replace("\n", "\r\n").encode() + b"\r\n\r\n")
@@ -138,6 +154,29 @@ def test_what_is_no_such_text_is_refused_in_words(tmp_path, content, words):
 def test_a_line_without_an_end_is_no_table(tmp_path, monkeypatch):
     monkeypatch.setattr(dialect, "BLOCK", 1000)
     refused(tmp_path, "a,b\n1,2\n" + "x" * 300_000, "has no end")
+
+
+def test_a_header_may_be_longer_than_what_is_looked_at_first(tmp_path):
+    names = [f"a column with a long name, {i}" for i in range(12_000)]
+    row = [f"{i}.5" for i in range(12_000)]
+    text = ";".join(names) + "\n" + f"{';'.join(row)}\n".replace(".", ",") * 2
+    assert len(text.partition("\n")[0]) > dialect._SAMPLE
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    told = dialect.detect(path)
+    assert (told.separator, told.decimal, [*told.names]) == (";", ",", names)
+    assert [len(piece.splitlines()) for piece, _ in dialect.blocks(path, told)] == [2]
+    refused(tmp_path, text.partition("\n")[0], "a row for each example")
+
+
+def test_a_table_may_have_more_columns_than_sixteen_bits_count(tmp_path):
+    head = ",".join(f"c{i}" for i in range(70_000))
+    path = tmp_path / "table.csv"
+    path.write_text(f"{head}\n" + (",".join(["1"] * 70_000) + "\n") * 3)
+    told = dialect.detect(path)
+    assert (told.separator, len(told.names)) == (",", 70_000)
+    assert sum(piece.count(b",") for piece, _ in dialect.blocks(path, told)) == 3 * 69_999
+    refused(tmp_path, path.read_text()[:-1] + ",1\n", "line 4 has 70001 cells")
 
 
 CELLS = st.text(st.sampled_from('ab1,"\n é'), max_size=6)
