@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import kerasrun
 from kerasrun import atomic, datasets, environment, errors, runs
 from kerasrun.datasets import Data
-from kerasrun.errors import InputError, Pruned
+from kerasrun.errors import InputError, Pruned, RunFailed
 from kerasrun.experiment import Experiment, from_record, identity
 from kerasrun.sweeps import states
 from kerasrun.sweeps.events import PRUNE
@@ -42,11 +42,15 @@ class Trainings:
         """Read an experiment and its data.
 
         Raises:
-            KerasrunError: the data cannot be had, or is none that a network can eat; the recipe was changed.
+            RunFailed: the recipe was changed: a fault of this cell, not of all that have its data.
+            KerasrunError: the data cannot be had, or is none that a network can eat.
         """
-        experiment = from_record(errand["experiment"], errand["origins"])
+        try:
+            experiment = from_record(errand["experiment"], errand["origins"])
+        except InputError as fault:
+            raise RunFailed(str(fault)) from None
         if identity(experiment, "") != errand["hash"]:
-            raise InputError(f"recipe '{experiment.recipe}' was changed while the sweep ran; the same command goes on")
+            raise RunFailed(f"recipe '{experiment.recipe}' was changed while the sweep ran; the same command goes on")
         if data_key(experiment) != self._of:
             self._of = None
             self.__dict__.pop("_data", None)  # the last one's memory first

@@ -12,6 +12,9 @@ import pytest
 
 import kerasrun
 from kerasrun import runs
+from kerasrun.errors import RunFailed
+from kerasrun.experiment import to_record
+from kerasrun.sweeps import grid
 from kerasrun.sweeps.events import Begun, Ended, Epoch, Failed
 
 GIVEN = {
@@ -139,6 +142,29 @@ def test_row_67_after_the_parents_death_workers_are_gone_and_the_same_command_fi
     assert done.items() <= finished.items()
     assert len(finished) == len(folders(tmp_path)) == 4, "interrupted runs are resumed, not begun anew"
     assert set(before) <= set(folders(tmp_path))
+
+
+OWN = """
+import keras
+def own(task, *, units=4):
+    return keras.Sequential([keras.Input(task.input_shape), keras.layers.Dense(units)])
+"""
+
+
+@pytest.mark.parametrize("change", [("units=4", "units=5"), ("units=4", "size=4"), ("def own", "def (")])
+def test_a_recipe_that_is_edited_during_a_sweep_ends_its_own_cells_alone(tmp_path, change):
+    from kerasrun.sweeps.trainings import Trainings
+
+    file = tmp_path / "own.py"
+    file.write_text(OWN)
+    (cell,) = grid.plan("iris", {"recipe": f"{file}:own"}).cells
+    errand = {"experiment": to_record(cell.experiment), "origins": {}, "hash": cell.hash}
+    trainings = Trainings(print)
+    trainings.prepare(errand)
+    file.write_text(OWN.replace(*change))
+    os.utime(file, (1, 1))
+    with pytest.raises(RunFailed, match="own"):  # exit code 1: not for the same reason as other cells of these data
+        trainings.prepare(errand)
 
 
 def test_a_signal_lets_running_epochs_finish_and_the_next_command_goes_on(tmp_path):
