@@ -117,7 +117,7 @@ def compare(run: Run, again: Mapping[str, Any], recorded: Sequence[str], lines: 
 
 
 def agreeing_digits(first: str, second: str) -> int:
-    """Return to how many significant digits two written numbers agree: 0.12345 and 0.12349 to 4."""
+    """Return to how many significant digits two written numbers agree, by their distance: 0.12345 and 0.12349 to 3."""
     try:
         a, b = float(first), float(second)
     except (TypeError, ValueError):
