@@ -11,6 +11,7 @@ LEARNS, DIVERGED, NO_CONVERGENCE = "learns", "diverged", "no convergence"
 _NO_BETTER = 0.95  # of ln(classes): a training loss that never fell below is that of guessing
 _ABOVE_CHANCE = 0.05  # beyond three standard errors
 _TOO_LARGE = 10  # times the loss of guessing, at the end
+_CROSS_ENTROPIES = ("sparse_categorical_crossentropy", "categorical_crossentropy")
 
 
 def outcome(record: Record) -> str:
@@ -44,13 +45,16 @@ def guessing(record: Record, metric: str) -> float | None:
 
     Args:
         record: run.json as a dict.
-        metric: an accuracy, a cross-entropy loss, an r2, or the squared error of a standardized target.
+        metric: an accuracy, a cross-entropy loss, an r2, the squared error of a standardized target, or a gap.
     """
+    if metric.startswith("gap:"):
+        return 0.0
     data, experiment = record.get("data") or {}, record["experiment"]
     if metric.endswith("accuracy") and data.get("classes"):
         return data.get("chance")
     if metric.endswith("loss"):
-        if data.get("classes") and experiment["loss"].endswith("crossentropy"):
+        of_two = experiment["loss"] == "binary_crossentropy" and data.get("classes") == 2
+        if data.get("classes") and (of_two or experiment["loss"] in _CROSS_ENTROPIES):
             return math.log(data["classes"])
         squared = experiment["loss"] == "mean_squared_error" and experiment.get("scale_target") == "standardize"
         return 1.0 if squared else None

@@ -62,6 +62,27 @@ def test_what_guessing_reaches(metric, expected):
     assert guessing(record(CELL, 0.9), metric) == expected
 
 
+@pytest.mark.parametrize(
+    ("loss", "classes", "expected"),
+    [
+        ("sparse_categorical_crossentropy", 10, math.log(10)),
+        ("categorical_crossentropy", 10, math.log(10)),
+        ("binary_crossentropy", 2, math.log(2)),
+        ("binary_crossentropy", 10, None),  # the mean over ten outputs: 0.325 with all shares at 0.1
+        ("categorical_focal_crossentropy", 10, None),
+        ("binary_focal_crossentropy", 2, None),
+    ],
+)
+def test_guessing_costs_ln_k_where_the_loss_is_the_logarithm_of_the_right_classs_share(loss, classes, expected):
+    experiment = {"dataset": "digits", "loss": loss, "epochs": 1}
+    assert guessing(record(CELL, 0.9, experiment=experiment, data={"classes": classes}), "val_loss") == expected
+
+
+@pytest.mark.parametrize("metric", ["gap:accuracy", "gap:loss"])
+def test_guessing_is_as_good_on_other_examples(metric):
+    assert guessing(record(CELL, 0.9), metric) == 0.0
+
+
 def test_what_guessing_reaches_is_not_known_without_its_ingredients():
     assert guessing(record(CELL, 0.9, data={"hash": "h"}), "val_accuracy") is None
     other = {"dataset": "digits", "loss": "hinge", "epochs": 1}
