@@ -20,6 +20,7 @@ from kerasrun.tables.growing import Growing, RawColumn
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pyarrow import Array
     from pyarrow.parquet import ParquetFile
 
 BYTES = 16  # a cell takes at the peak: as read, in a table, and in its parts; 1.02 GB of CSV, 132 million cells: 2.3 GB
@@ -163,11 +164,26 @@ def _parquet(path: Path, wanted: Wanted) -> Raw:
 
 def _batches(file: ParquetFile, names: tuple[str, ...], wanted: Wanted) -> Iterator[pd.DataFrame]:
     """Yield a Parquet file in blocks; their columns are numbered."""
+    import pandas as pd
+
     words, by_column = _na(wanted.na, names)
-    absent = {i: dict.fromkeys([*words, *by_column.get(name, ())]) for i, name in enumerate(names)}
+    used = {i: name for i, name in enumerate(names) if name not in wanted.skipped}
+    absent = {i: [*words, *by_column.get(name, ())] for i, name in used.items()}
     for batch in file.iter_batches(_BATCH):
-        frame = batch.to_pandas().set_axis(range(len(names)), axis=1)
-        yield frame.replace({i: nothing for i, nothing in absent.items() if nothing})
+        yield pd.DataFrame({i: _cells(batch.column(i), absent[i], name in wanted.texts) for i, name in used.items()})
+
+
+def _cells(column: Array, absent: Sequence[str], as_text: bool) -> pd.Series:
+    """Return a column of Parquet as one of CSV is read: numbers as text where wanted, words for nothing as nothing."""
+    import pandas as pd
+    from pyarrow import types
+
+    given: Any = absent
+    if types.is_integer(column.type) or types.is_floating(column.type) or types.is_decimal(column.type):
+        column = column.cast("string" if as_text else "float64", safe=False)
+        given = [*absent, "nan"] if as_text else pd.to_numeric(pd.Series(absent, dtype=object), errors="coerce")
+    cells = column.to_pandas()
+    return cells.mask(cells.isin(given))
 
 
 def _is_parquet(path: Path) -> bool:

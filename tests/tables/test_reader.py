@@ -143,6 +143,43 @@ def test_parquet_gives_what_csv_gives(tmp_path):
     np.testing.assert_array_equal(raw.columns["d"].cells, [19723, 19724, np.nan])
 
 
+def test_numbers_of_parquet_may_be_wanted_as_text_or_stand_for_nothing_as_in_csv(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr(reader, "_BATCH", 4)
+    frame = pd.DataFrame({
+        "zip": [2134, 0, 90210, 0, 7, 0], "gap": [2134, 0, None, 0, 7, 0], "share": [0.1, 2.5, np.nan, 0.1, 1, 0],
+        "large": pd.array([2**60 + 1, None, 5, 5, 5, 5], "Int64"), "on": [True, False, True, True, True, True],
+        "insulin": [0, 94, 0, 168, 9, 0], "dose": [0.0, 1.5, np.nan, 2.5, 9, 9], "other": [0, 1, 2, 3, 9, 9],
+    }).astype({"share": "float32"})  # fmt: skip
+    frame.to_parquet(tmp_path / "t.parquet")
+    as_text = frozenset(["zip", "gap", "share", "large"])
+    na = ("insulin=0", "dose=0", "on=0", "9", "gap=7", "?")
+    columns = reader.read(tmp_path / "t.parquet", Wanted(texts=as_text, na=na)).columns
+    assert {name: texts(columns[name]) for name in (*as_text, "on")} == {
+        "zip": ["2134", "0", "90210", "0", "7", "0"], "gap": ["2134", "0", None, "0", None, "0"],
+        "share": ["0.1", "2.5", None, "0.1", "1", "0"], "large": [str(2**60 + 1), None, "5", "5", "5", "5"],
+        "on": ["True", "False", "True", "True", "True", "True"],
+    }  # fmt: skip
+    np.testing.assert_array_equal(columns["insulin"].cells, [np.nan, 94, np.nan, 168, np.nan, np.nan])
+    np.testing.assert_array_equal(columns["dose"].cells, [np.nan, 1.5, np.nan, 2.5, np.nan, np.nan])
+    np.testing.assert_array_equal(columns["other"].cells, [0, 1, 2, 3, np.nan, np.nan])
+    frame.astype({"share": "str"}).to_csv(tmp_path / "t.csv", index=False)
+    of_csv = reader.read(tmp_path / "t.csv", Wanted(texts=as_text, na=na)).columns
+    assert {name: texts(of_csv[name]) for name in ("zip", "large", "on")} == {
+        name: texts(columns[name]) for name in ("zip", "large", "on")
+    }
+    for name in ("insulin", "dose", "other"):
+        np.testing.assert_array_equal(of_csv[name].cells, columns[name].cells)
+
+
+def test_an_index_in_parquet_is_a_column(tmp_path):
+    pytest.importorskip("pyarrow")
+    pd.DataFrame({"n": [1.5, 2, 3], "k": ["x", "y", "x"]}).set_index("k").to_parquet(tmp_path / "t.parquet")
+    columns = reader.read(tmp_path / "t.parquet", Wanted()).columns
+    assert columns["n"].cells.tolist() == [1.5, 2, 3]
+    assert texts(columns["k"]) == ["x", "y", "x"]
+
+
 def test_what_is_no_parquet_is_refused(tmp_path):
     pytest.importorskip("pyarrow")
     (tmp_path / "t.parquet").write_bytes(b"PAR1 not really")
