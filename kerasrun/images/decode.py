@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")  # Pillow's modes without colour
-_TURNED = (5, 6, 7, 8)  # values of the EXIF tag by which height and width change places
-_ORIENTATION = 0x0112
+_ORIENTATION = 0x0112  # the EXIF tag, and what Pillow's `transpose` takes to undo each of its values
+_TURNS: dict[object, int] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+_TURNED = (5, 6, 7, 8)  # height and width change places
 
 
 class Broken(Exception):
@@ -83,7 +84,8 @@ def header(content: bytes) -> Header:
         Broken: it is no image.
     """
     with _opened(content) as image:
-        return Header(_size(image), image.mode in GREY, str(image.format))
+        form = "JPEG" if image.format == "MPO" else str(image.format)  # a telephone's JPEG with further pictures in it
+        return Header(_size(image), image.mode in GREY, form)
 
 
 def decoded(content: bytes, size: tuple[int, int], channels: int) -> Decoded:
@@ -97,13 +99,15 @@ def decoded(content: bytes, size: tuple[int, int], channels: int) -> Decoded:
     Raises:
         Broken: it is no image, or it ends too early.
     """
-    from PIL import ImageOps
-    from PIL.Image import Resampling
+    from PIL.Image import Resampling, Transpose
 
     with _opened(content) as image:
         found = _size(image)
         image.draft(None, (2 * max(size), 2 * max(size)))  # far larger JPEGs are decoded at half their size, or less
-        upright = _plain(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
+        image.load()  # some formats' mode is known only now
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION))  # ImageOps would write a damaged EXIF anew, and fail
+        upright = _plain(image if turn is None else image.transpose(Transpose(turn)))
+        upright = upright.convert("L" if channels == 1 else "RGB")
         fitting = upright if upright.size == size[::-1] else upright.resize(size[::-1], Resampling.BILINEAR)
         return Decoded(np.asarray(fitting, dtype=np.uint8), found)
 

@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from kerasrun.images.decode import Broken, decoded, header
 
@@ -45,6 +45,35 @@ def test_a_camera_held_upright_gives_an_upright_image():
     content = written(COLOR, "PNG", exif=tag)
     assert header(content).size == (7, 5)
     np.testing.assert_array_equal(pixels(content, (7, 5)), np.rot90(COLOR, -1))
+
+
+@pytest.mark.parametrize("value", range(1, 9))
+def test_every_way_of_holding_a_camera_is_undone(value):
+    tag = Image.Exif()
+    tag[0x0112] = value
+    content = written(COLOR, "PNG", exif=tag)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))))
+    np.testing.assert_array_equal(pixels(content, expected.shape[:2]), expected)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [(b"\x01\x1a\x00\x05", b"\x01\x43\x00\x05"), (b"\x01\x00\x00\x04", b"\x01\x51\x00\x05")],
+    ids=["a fraction for a number", "a fraction for a text"],
+)
+def test_a_camera_whose_other_tags_are_damaged_gives_an_upright_image(right, wrong):
+    tag = Image.Exif()
+    tag[0x0100], tag[0x0112], tag[0x011A] = 7, 6, 72.0
+    damaged = tag.tobytes().replace(right, wrong)
+    np.testing.assert_array_equal(pixels(written(COLOR, "PNG", exif=damaged), (7, 5)), np.rot90(COLOR, -1))
+
+
+def test_a_telephones_photograph_with_a_second_picture_in_it_is_a_jpeg():
+    image = Image.fromarray(COLOR)
+    content = written(image, "MPO", save_all=True, append_images=[image])
+    assert Image.open(io.BytesIO(content)).format == "MPO"
+    assert header(content).format == "JPEG"
+    np.testing.assert_array_equal(pixels(content), pixels(written(image, "JPEG")))
 
 
 def test_what_is_transparent_is_white():

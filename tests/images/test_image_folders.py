@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from kerasrun import images
 from kerasrun.errors import DiskError, InputError
@@ -49,6 +50,14 @@ def test_images_of_different_sizes_are_refused_with_the_option(image_folder):
     found = opened(path, resize="4x5")
     assert found.pixels.shape == (9, 4, 5, 3)
     assert found.notes == ("brought to 4×5, sides stretched: 9 of 9 images",)
+
+
+def test_a_telephones_photographs_are_jpegs_by_name_too(image_folder, tmp_path):
+    image = Image.fromarray(np.zeros((8, 6, 3), np.uint8))
+    image.save(tmp_path / "photo.mpo", save_all=True, append_images=[image])
+    path = image_folder([*SOME, "cat/8.jpg", "dog/8.jpg"])
+    (path / "cat" / "8.jpg").write_bytes((tmp_path / "photo.mpo").read_bytes())
+    assert opened(path).notes == ()
 
 
 def test_broken_files_are_all_counted_and_some_named(image_folder):
