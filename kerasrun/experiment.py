@@ -182,7 +182,8 @@ def resolve(
     origin = "command" if dataset is not None else "file"
     if dataset is None and in_file is None:
         raise InputError(
-            f'{file}: names no dataset\nwrite dataset = "fashion-mnist", or another name, in its first lines'
+            f"{file or 'the experiment'}: names no dataset\n"
+            'write dataset = "fashion-mnist", or another name, in its first lines'
         )
     subject = str(in_file if dataset is None else dataset)
     command = {name.replace("-", "_"): value for name, value in given.items()}

@@ -6,6 +6,7 @@ The only module that knows which tables such a file has.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ def read(file: Path) -> dict[str, Any]:
     """Return the values of an experiment's file by name, those of the table [knobs] among them.
 
     Raises:
-        InputError: the file is missing, is no TOML, is a sweep's file, or says a name twice.
+        InputError: the file is missing, is no TOML, is a sweep's or a tuning's file, or says a name twice.
     """
     values, varied = read_sweep(file)
     if varied:
-        raise InputError(f"{file}: holds {', '.join(varied)}, which belong to a sweep: kerasrun sweep {file}")
+        raise elsewhere(file, varied)
     return values
 
 
@@ -33,7 +34,7 @@ def read_sweep(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the values of an experiment's file by name, and apart from them what only a sweep has (SWEEP).
 
     Raises:
-        InputError: as `read`, except that a sweep's file is welcome.
+        InputError: as `read`, except that a sweep's or tuning's file is welcome.
     """
     content = _parsed(file)
     varied = {name: content.pop(name) for name in SWEEP if name in content}
@@ -46,6 +47,13 @@ def read_sweep(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             raise InputError(f"{file}: {shown(name)} is given twice: {shown(values[name])} and {shown(value)}")
         values[name] = value
     return values, varied
+
+
+def elsewhere(file: Path, tables: Collection[str]) -> InputError:
+    """Return the error for what another command reads of a file; it names that command."""
+    if "search" in tables:
+        return InputError(f"{file}: holds search, which belongs to a tuning: kerasrun tune {file}")
+    return InputError(f"{file}: holds {', '.join(tables)}, which belong to a sweep: kerasrun sweep {file}")
 
 
 def _parsed(file: Path) -> dict[str, Any]:

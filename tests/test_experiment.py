@@ -86,6 +86,10 @@ def test_what_follows_from_the_dataset_is_filled_in():
         ("epochs = ", "not a TOML file"),
         ("epochs = 3", 'names no dataset\nwrite dataset = "fashion-mnist"'),
         ('dataset = "iris"\nseeds = 5', "holds seeds, which belong to a sweep"),
+        (
+            'dataset = "iris"\n[search]\ndropout = "0..1"',
+            "holds search, which belongs to a tuning: kerasrun tune .*toml",
+        ),
         ('dataset = "iris"\nknobs = 3', r"knobs is a table: write \[knobs\]"),
         ('dataset = "iris"\nhidden = 3\n[knobs]\nhidden = 4', "hidden is given twice"),
         ('dataset = "iris"\nbatch-size = 3\nbatch_size = 4', "batch_size is given twice"),
@@ -99,6 +103,11 @@ def test_a_file_that_is_no_experiment_says_why(tmp_path, text, message):
     with pytest.raises(InputError, match=message) as raised:
         resolve(None, {}, file=toml(tmp_path, text))
     assert len(str(raised.value).splitlines()) <= 3
+
+
+def test_without_a_dataset_and_a_file_the_experiment_is_named():
+    with pytest.raises(InputError, match="^the experiment: names no dataset"):
+        resolve(None, {})
 
 
 @pytest.mark.parametrize("name", ["gone.toml", ".", "n" * 300 + ".toml", "a\0b.toml"])

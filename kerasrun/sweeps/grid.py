@@ -132,6 +132,8 @@ def plan(
         InputError: an axis, a seed or a cell that cannot be; the cell is named by its values.
     """
     in_file, varied = experiment_file.read_sweep(file) if file else ({}, {})
+    if file and "search" in varied:
+        raise experiment_file.elsewhere(file, varied)
     fixed, own = axes_.split({**({} if dataset is None else {"dataset": dataset}), **given})
     axes = axes_.merged(axes_.of_file(varied), own, fixed)
     names = [axes_.names_of(axis) for axis in axes]

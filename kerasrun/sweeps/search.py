@@ -115,8 +115,8 @@ def plan(dataset: str | None, given: Mapping[str, Any], *, file: Path | None, me
     """
     in_file, varied = experiment_file.read_sweep(file) if file else ({}, {})
     searched = varied.pop("search", {})
-    if varied:
-        raise InputError(f"{file}: holds {', '.join(varied)}, which belong to a sweep: kerasrun sweep {file}")
+    if file and varied:
+        raise experiment_file.elsewhere(file, varied)
     if not isinstance(searched, dict):
         raise InputError('search is a table: write [search] and below it a line for each, as dropout = "0..0.5"')
     space: dict[str, Range | Choices] = {}

@@ -82,7 +82,7 @@ def test_more_seeds_extend_what_is_known_of_a_sweep(tmp_path):
     record = second.record("2026-02-02T00:00:00+00:00", sweep_record.read(tmp_path, first.id))
     assert record.created == first.created
     assert record.seeds == (0, 1, 5)
-    assert record.hashes == first.hashes | {cell.hash for cell in second.cells}
+    assert record.settings.keys() == first.settings.keys() | {cell.hash for cell in second.cells}
     assert record.axes == (Axis(("optimizer",), (("adam",), ("sgd",))),)
     assert [cell["number"] for cell in record.cells] == [1, 2, 3, 4, 5, 6]
 
@@ -179,6 +179,7 @@ def test_a_cell_that_cannot_be_is_named_by_its_values(given, message):
         ("seeds = 'many'", {}, "seeds=many"),
         ("metric = 3", {}, "metric must be a name"),
         ("extend = 'yes'", {}, "extend must be true or false"),
+        ("[search]\ndropout = '0..1'", {}, "holds search, which belongs to a tuning: kerasrun tune .*toml"),
         ("claim = 'better'", {}, "claim must be a list of tables"),
         (
             "exclude = [{optimiser = 'sgd'}]\n[grid]\noptimizer = ['sgd', 'adam']",
