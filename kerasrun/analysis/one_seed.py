@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kerasrun.analysis import amounts
 from kerasrun.analysis.columns import MISSING, QUIET, Columns, written
@@ -15,7 +16,9 @@ from kerasrun.analysis.means import Rules
 from kerasrun.analysis.moments import At, Record
 from kerasrun.analysis.predictions import validation
 from kerasrun.analysis.statistics import holm, mcnemar
+from kerasrun.literals import split_outside
 
+_OUTLINE = "kerasrun sweep … --seeds 5"
 AGAINST = ("only_here", "only_baseline", "p")  # columns of a table of runs with a baseline
 
 
@@ -123,13 +126,24 @@ def _command(first: Record, second: Record, columns: Columns, differing: Sequenc
         values = [columns.settings[name](record) for record in (first, second)]
         if name not in ("seed", *QUIET) and MISSING not in values and values[0] != values[1]:
             names.append(name)
-    if len(names) != 1:
-        return "kerasrun sweep … --seeds 5"
+    kept = [name for name in _given(first) if name in columns.settings and name not in ("dataset", "seed")]
+    given = {name: written(columns.settings[name](first)) for name in kept}
+    if len(names) != 1 or names[0] == "dataset" or any(len(split_outside(text, ",")) > 1 for text in given.values()):
+        return _OUTLINE
     [varied] = names
-    given = {name: written(columns.settings[name](first)) for name in _given(first) if name in columns.settings}
-    given[varied] = ",".join(written(columns.settings[varied](record)) for record in (second, first))
-    words = [f"{name}={value}" for name, value in given.items() if name not in ("dataset", "seed")]
+    values = [columns.settings[varied](record) for record in (second, first)]
+    if not all(_is_one_of_several(varied, value) for value in values):
+        return _OUTLINE
+    given[varied] = ",".join(map(written, values))
+    words = [f"{name}={value}" for name, value in given.items()]
     return f"{shlex.join(['kerasrun', 'sweep', first['experiment']['dataset'], *words])} --seeds 5"
+
+
+def _is_one_of_several(name: str, value: Any) -> bool:
+    """Tell whether a value that is written between commas stays one value; of a list of texts commas are a part."""
+    if isinstance(value, list):
+        return all(isinstance(part, int) for part in value)
+    return name != "class_weights" and len(split_outside(written(value), ",")) == 1
 
 
 def _given(record: Record) -> list[str]:

@@ -61,6 +61,22 @@ def test_several_differences_are_no_one_command(predicted):
     assert "kerasrun sweep … --seeds 5 decides" in said
 
 
+@pytest.mark.parametrize(
+    ("fixed", "varied"),
+    [
+        ({"drop": ["Name", "Ticket"]}, {"optimizer": "sgd"}),
+        ({"augment": []}, {"augment": ["flip"]}),
+        ({"class_weights": None}, {"class_weights": "balanced"}),
+        ({"monitor": "val_loss"}, {"monitor": "a,b"}),
+    ],
+)
+def test_commas_that_would_vary_something_else_are_no_one_command(fixed, varied):
+    records = [run(0, 0.8, origins={"drop": "command"}), run(1, 0.9, origins={"drop": "command"})]
+    for record, own in zip(records, ({}, varied), strict=True):
+        record["experiment"] |= fixed | own
+    assert "kerasrun sweep … --seeds 5 decides" in last_note(*records)
+
+
 def test_every_run_can_be_counted_against_a_baseline_with_holms_p(predicted):
     records = [
         predicted(0, 0.8, range(20), optimizer="sgd"),
