@@ -64,7 +64,7 @@ def wanted(options: Options, names: Iterable[str], columns: Iterable[Column] = (
     skipped = {name for name in names if name in options["drop"] or ((columns or text) and name not in known)}
     return Wanted(
         options["header"], options["separator"], options["encoding"], options["na"],
-        texts=frozenset(as_text), exact=frozenset(apart), skipped=frozenset(skipped),
+        texts=frozenset(as_text), exact=frozenset(apart | as_text), skipped=frozenset(skipped),
     )  # fmt: skip
 
 

@@ -84,7 +84,8 @@ def read(path: Path, wanted: Wanted) -> Raw:
         InputError: the file cannot be read, or is no regular table.
     """
     raw = _read(path, wanted)
-    mixed = {name for name, column in raw.columns.items() if column.form == "mixed" and not column.typos}
+    both = {name: column for name, column in raw.columns.items() if column.form == "mixed"}
+    mixed = {name for name, column in both.items() if name in wanted.exact or not column.typos}
     if mixed:  # numbers in one block, texts in another: once more, as texts
         raw = _read(path, replace(wanted, texts=wanted.texts | mixed))
     return raw

@@ -5,6 +5,7 @@ import pytest
 
 from kerasrun import own_data, tables
 from kerasrun.errors import InputError
+from kerasrun.tables import dialect, growing
 
 TEXT = "a,b,color,y\n" + "".join(f"{i}.5,{i % 4},{['red', 'green', 'blue'][i % 3]},{i % 2}\n" for i in range(30))
 
@@ -151,6 +152,30 @@ def test_columns_that_are_no_inputs_are_kept_apart(path):
     assert [column.name for column in grouped.columns] == ["a", "b"]
     with pytest.raises(InputError, match="--group color: the cell in row 3 is empty"):
         opened(with_empty(path, (3, 2)), group="color")
+
+
+def test_more_different_texts_than_are_kept_can_be_categories(tmp_path, monkeypatch):
+    monkeypatch.setattr(growing, "_FREE_TEXTS", 10)
+    path = tmp_path / "table.csv"
+    path.write_text("a,city,y\n" + "".join(f"{i / 7},place {i % 25},{i % 2}\n" for i in range(30)))
+    assert "city (another text in most rows)" in opened(path).notes[2]
+    table = opened(path, kinds="city=category")
+    assert [column.kind for column in table.columns] == ["number", "category"]
+    assert len(table.columns[1].texts) == 25
+    assert tables.read_like(path, table).x[-1, 1] == 4
+
+
+def test_a_few_texts_at_the_end_of_a_column_of_numbers_are_groups_like_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(dialect, "BLOCK", 100)
+    path = tmp_path / "table.csv"
+    groups = [*(str(536365 + i // 2) for i in range(60)), "C29"]
+    path.write_text("a,invoice,y\n" + "".join(f"{i / 7},{group},{i % 2}\n" for i, group in enumerate(groups)))
+    key = opened(path, group="invoice").key
+    assert key.tolist() == [*(i // 2 for i in range(60)), 30]
+    with pytest.raises(InputError, match="row 61 of column 'invoice' holds 'C29', the others numbers"):
+        opened(path, sample_weight="invoice")
+    with pytest.raises(InputError, match="row 61 of the target 'invoice' holds 'C29', the others numbers"):
+        opened(path, target="invoice")
 
 
 def test_another_file_has_the_columns_of_the_first(path, tmp_path):
