@@ -9,6 +9,10 @@ from kerasrun.errors import InputError, unknown
 from kerasrun.sweep_record import SweepRecord
 
 OVER = ("seeds", "seeds+images")
+_APART = (
+    ("runs", "by"), ("runs", "power"), ("runs", "shares"), ("until", "at"), ("until", "power"), ("until", "shares"),
+    ("until", "sort"), ("power", "shares"), ("power", "sort"), ("shares", "sort"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def checked(question: Question, sweep: SweepRecord | None) -> Question:
     Raises:
         InputError: two parts of it exclude each other.
     """
-    for one, other in (("runs", "by"), ("until", "at"), ("until", "power"), ("until", "shares"), ("power", "shares")):
+    for one, other in _APART:
         if getattr(question, one) and getattr(question, other):
             raise InputError(f"--{one} and --{other} exclude each other\nleave one of them out")
     if question.over not in OVER:

@@ -396,7 +396,13 @@ def test_a_long_baseline_does_not_widen_the_table():
     assert "against baseline" in compare(records).people[0]
 
 
-@pytest.mark.parametrize(("one", "other"), [("runs", "by"), ("until", "at"), ("power", "shares")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("runs", "by"), ("runs", "power"), ("runs", "shares"), ("until", "at"), ("until", "sort"), ("power", "shares"),
+        ("power", "sort"), ("shares", "sort"),
+    ],
+)  # fmt: skip
 def test_questions_that_exclude_each_other_are_refused(one, other):
     with pytest.raises(InputError, match=f"--{one} and --{other} exclude each other"):
         compare(two(), **{one: "x", other: "y"})
