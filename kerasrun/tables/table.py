@@ -17,7 +17,7 @@ from kerasrun.dataset_table import DatasetEntry
 from kerasrun.errors import InputError
 from kerasrun.own_data import PARTS
 from kerasrun.tables import asked, kinds, reader, targets
-from kerasrun.tables.asked import Options, listed
+from kerasrun.tables.asked import Options, argument, listed
 from kerasrun.tables.empty import filled, refuse_empty
 from kerasrun.tables.kinds import Column
 from kerasrun.task import Task
@@ -223,8 +223,11 @@ def _usable(
     elif counts:
         texts = [column.kind == "category" for column in columns if column.name in counts]
         notes.append(f"empty cells: {_counted(counts)}; {filled(options['missing'], texts)}")
+    if (target.absent | blank).all():
+        raise InputError(f"{path}: no row has a target: the column '{options['target']}' is empty")
     if not keep.any():
-        raise InputError(f"{path}: every row has an empty cell\nchoose --missing median, or --drop {max(counts)}")
+        most = argument(max(counts, key=counts.__getitem__))
+        raise InputError(f"{path}: every row has an empty cell\nchoose --missing median, or --drop {most}")
     return keep, notes
 
 

@@ -129,6 +129,21 @@ def test_nothing_is_made_up_for_a_target(path):
     assert "1 rows without a target are left out" in table.notes
 
 
+def test_the_column_that_empties_every_row_is_named(path):
+    path.write_text("the most,b,z,y\n5,1,,1\n" + "".join(f",{i},{i},{i % 2}\n" for i in range(9)))
+    with pytest.raises(InputError, match="every row has an empty cell\nchoose --missing median, or --drop 'the most'$"):
+        opened(path, missing="drop")
+
+
+@pytest.mark.parametrize("missing", ["drop", "median"])
+@pytest.mark.parametrize("cell", ["red", ""])
+def test_a_file_whose_rows_have_no_target_is_refused(path, tmp_path, missing, cell):
+    other = tmp_path / "other.csv"
+    other.write_text(f"a,b,color,y\n1,2,{cell},\n3,4,red,\n")
+    with pytest.raises(InputError, match="other.csv: no row has a target: the column 'y' is empty"):
+        tables.read_like(other, opened(path, missing=missing))
+
+
 def test_rows_without_any_cell_are_left_out(path):
     path.write_text(TEXT + ",,,\n,,,\n")
     table = opened(path)
