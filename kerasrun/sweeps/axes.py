@@ -59,10 +59,11 @@ def of_file(varied: Mapping[str, Any]) -> list[Axis]:
             raise InputError(f'grid: {written} must be a list of values, as ["sgd", "adam"]')
         axes.append([_point(_names(written), value) for value in values])
     for table in tables(varied, "zip"):
-        if {type(values) for values in table.values()} != {list} or len({*map(len, table.values())} - {0}) != 1:
-            raise InputError("the lists of a [[zip]] table vary together and must have equal lengths")
+        lists = [*table.values()]
+        if {type(values) for values in lists} != {list} or not all(lists) or len({*map(len, lists)}) != 1:
+            raise InputError("the lists of a [[zip]] table vary together and must have equal lengths, none of them 0")
         names = [name.replace("-", "_") for name in table]
-        axes.append([dict(zip(names, point, strict=True)) for point in zip(*table.values(), strict=True)])
+        axes.append([dict(zip(names, point, strict=True)) for point in zip(*lists, strict=True)])
     if overrides := tables(varied, "overrides"):
         axes.append([{name.replace("-", "_"): value for name, value in table.items()} for table in overrides])
     return axes
@@ -97,8 +98,9 @@ def merged(in_file: list[Axis], own: list[Axis], fixed: Point) -> list[Axis]:
         names = names_of(axis)
         if len(names) > 1 and (clash := [name for name in names if name in fixed or name in replaced]):
             raise InputError(f"{clash[0]} varies together with others in the file; it cannot be given besides")
-        if names[0] not in fixed:
-            axes.append(replaced.get(names[0], axis))
+        chosen = replaced.get(names[0], axis)
+        if names[0] not in fixed and not any(chosen is other for other in axes):  # one may couple two of the file's
+            axes.append(chosen)
     axes += [axis for axis in own if not any(axis is other for other in axes)]
     names = [name for axis in axes for name in names_of(axis)]
     if twice := [name for name in names if names.count(name) > 1]:
@@ -124,7 +126,7 @@ def read_seeds(written: int | str | Sequence[int]) -> tuple[int, ...]:
     parts = [f"{seed}-{seed}" for seed in written] if is_list else str(written).split(",")  # type: ignore[union-attr]
     for part in parts:
         match = re.fullmatch(r"\s*(\d{1,10})\s*(?:-\s*(\d{1,10})\s*)?", part, re.ASCII)
-        if not match:
+        if not match or int(match[2] or match[1]) < int(match[1]):
             found.clear()
             break
         first, last = int(match[1]), int(match[2] or match[1])

@@ -150,8 +150,13 @@ def _part(name: str, value: Any) -> Range | Choices | None:
     """Return a range or choices; None for a single value.
 
     Raises:
-        InputError: the ends of a range are in the wrong order, or a log range that reaches 0.
+        InputError: the ends of a range are in the wrong order, a log range that reaches 0, or names that are coupled.
     """
+    if "," in name:
+        raise InputError(
+            f"{shown(name)}: names joined by commas vary together in a sweep; a tuning searches each of them alone\n"
+            f"write {' '.join(f'{shown(part)}=…' for part in name.split(','))}"
+        )
     match = _RANGE.fullmatch(value) if isinstance(value, str) else None
     if match:
         is_whole = all(re.fullmatch(r"[-+]?\d+", end) for end in match.group(1, 2))

@@ -92,6 +92,8 @@ def test_a_files_grid_zip_and_overrides_are_axes_in_this_order():
         ({"grid": {"exclude": [{}]}}, r"exclude stands in \[grid\]; write it above"),
         ({"zip": [{"a": [1, 2], "b": [1]}]}, "equal lengths"),
         ({"zip": [{"a": 1}]}, "equal lengths"),
+        ({"zip": [{"a": []}]}, "equal lengths"),
+        ({"zip": [{"a": [], "b": [1, 2]}]}, "equal lengths"),
         ({"overrides": [{}]}, "a list of tables"),
         ({"overrides": ["sgd"]}, "a list of tables"),
     ],
@@ -106,6 +108,12 @@ def test_the_command_line_goes_before_the_files_axis_and_keeps_its_place():
     own = [[{"d": 1}, {"d": 2}], [{"b": 8}, {"b": 9}]]
     merged = axes.merged(in_file, own, {"c": 5})
     assert merged == [in_file[0], own[1], own[0]]
+
+
+def test_the_command_line_may_couple_two_axes_of_the_file():
+    coupled = [{"a": 7, "b": 8}, {"a": 9, "b": 10}]
+    in_file = [[{"a": 1}, {"a": 2}], [{"c": 1}, {"c": 2}], [{"b": 1}, {"b": 2}]]
+    assert axes.merged(in_file, [coupled], {}) == [coupled, in_file[1]]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +140,23 @@ def test_seeds_are_how_many_or_which(written, seeds):
 
 @pytest.mark.parametrize(
     "written",
-    [0, "0", "-1", "five", "", "1,,2", [], [-1], 2.5, True, "5-3", "4294967296-4294967297", 10_001, "0-4000000000"],
+    [
+        0,
+        "0",
+        "-1",
+        "five",
+        "",
+        "1,,2",
+        [],
+        [-1],
+        2.5,
+        True,
+        "5-3",
+        "4294967296-4294967297",
+        10_001,
+        "0-4000000000",
+        "0,5-3",
+    ],
 )
 def test_seeds_that_cannot_be_are_refused(written):
     with pytest.raises(InputError, match="seeds="):

@@ -45,6 +45,8 @@ def test_a_range_that_is_none_is_refused(written):
         ({"hidden": "0..100"}, "hidden"),
         ({"activation": "relu,tahn"}, "did you mean 'tanh'"),
         ({"epochs": 5}, "nothing to tune"),
+        ({"hidden,activation": "[300-100,relu],[100,tanh]"}, "hidden,activation: .* vary together in a sweep"),
+        ({"hidden,activation": "300-100"}, "hidden,activation: .* vary together in a sweep"),
     ],
 )
 def test_the_ends_are_checked_before_anything_trains(written, says):
