@@ -93,7 +93,7 @@ def merged(in_file: list[Axis], own: list[Axis], fixed: Point) -> list[Axis]:
         InputError: a name that is varied twice, the seed, or a name that the file couples with others.
     """
     replaced = {name: axis for axis in own for name in names_of(axis)}
-    axes = []
+    axes: list[Axis] = []
     for axis in in_file:
         names = names_of(axis)
         if len(names) > 1 and (clash := [name for name in names if name in fixed or name in replaced]):
