@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +106,7 @@ def stream(path: Path, wanted: Wanted) -> Iterator[dict[str, RawColumn]]:
             frames = _batches(file, names, wanted)
         else:
             dialect = detect(path, header=wanted.header, separator=wanted.separator, encoding=wanted.encoding)
-            names, decimal, frames = dialect.names, dialect.decimal, _frames(path, wanted, dialect)
+            names, decimal, frames = dialect.names, dialect.decimal, _guessed(path, wanted, dialect)
         for frame in frames:
             growing = _growing(names, decimal, wanted)
             for position, column in growing.items():
@@ -121,9 +122,15 @@ def _read(path: Path, wanted: Wanted) -> Raw:
     try:
         return _text(path, wanted, dialect)
     except WrongEncoding:
-        if wanted.encoding or dialect.encoding != "utf-8":
+        if not (western := _western(wanted, dialect)):
             raise
-        return _text(path, wanted, replace(dialect, encoding=WESTERN, guessed=True))
+        return _text(path, wanted, western)
+
+
+def _western(wanted: Wanted, dialect: Dialect) -> Dialect | None:
+    """Return how a text is written that only began like UTF-8; None where its encoding was no guess."""
+    is_guess = not wanted.encoding and dialect.encoding == "utf-8"
+    return replace(dialect, encoding=WESTERN, guessed=True) if is_guess else None
 
 
 def _text(path: Path, wanted: Wanted, dialect: Dialect) -> Raw:
@@ -152,6 +159,19 @@ def _frames(
             )  # fmt: skip
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise InputError(f"{path}: cannot be parsed from line {line} on: {str(error).strip()}") from None
+
+
+def _guessed(path: Path, wanted: Wanted, dialect: Dialect) -> Iterator[pd.DataFrame]:
+    """Yield a text table in blocks, in another encoding from the first one on that is not in the one it began with."""
+    done = 0
+    try:
+        for frame in _frames(path, wanted, dialect):
+            yield frame
+            done += 1
+    except WrongEncoding:
+        if not (western := _western(wanted, dialect)):
+            raise
+        yield from islice(_frames(path, wanted, western), done, None)
 
 
 def _parquet(path: Path, wanted: Wanted) -> Raw:

@@ -217,6 +217,20 @@ def test_a_stream_of_blocks_is_the_file_block_by_block(tmp_path, monkeypatch):
     assert "".join(t for block in blocks for t in texts(block["t"])) == "ab" * 30
 
 
+def test_a_stream_takes_the_encoding_that_shows_late_as_training_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(dialect, "_SAMPLE", 64)
+    monkeypatch.setattr(dialect, "BLOCK", 64)
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"n,t\n" + b"".join(b"%d,x\n" % i for i in range(60)) + "60,grün\n61,y\n".encode("latin-1") * 20)
+    blocks = [*reader.stream(path, Wanted(texts=frozenset("t")))]
+    whole = reader.read(path, Wanted(texts=frozenset("t"))).columns
+    for name, value in (("n", lambda column: column.cells.tolist()), ("t", texts)):
+        assert [each for block in blocks for each in value(block[name])] == value(whole[name])
+    assert [block["n"].before for block in blocks] == np.cumsum([0, *(len(b["n"].cells) for b in blocks[:-1])]).tolist()
+    with pytest.raises(InputError, match="not utf-8"):
+        [*reader.stream(path, Wanted(encoding="utf-8"))]
+
+
 def test_a_stream_of_parquet_is_the_same(tmp_path, monkeypatch):
     pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'kerasrun[parquet]'")
     monkeypatch.setattr(reader, "_BATCH", 20)
