@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasrun.analysis import outcomes
+from kerasrun.analysis.columns import matches
 
 Row = Mapping[str, Any]
 _TEXTS = ("layer", "kind", "activation")  # columns of health.csv; the rest are numbers
@@ -68,11 +69,11 @@ class Patient:
             *wanted: `name=value`, or several of them that go together.
         """
         experiment = self.record["experiment"]
-        given = {name: str(value).lower() for name, value in {**experiment, **experiment["knobs"]}.items()}
+        given = {**experiment, **experiment["knobs"]}
 
         def applies(option: str) -> bool:
             name, _, value = option.partition("=")
-            return name in given and given[name] != value
+            return name in given and not matches(name, given[name], value)
 
         kept = (" ".join(filter(applies, together.split())) for together in wanted)
         return tuple(option for option in kept if option)

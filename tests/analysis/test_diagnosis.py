@@ -50,6 +50,11 @@ def test_layers_are_shown_with_bars_of_their_logarithms():
     assert (shown[2][2], shown[2][6], shown[2][7]) == ("1.0e+00", "25%", None)
 
 
+def test_a_number_that_is_set_is_not_suggested_however_it_is_written():
+    assert patient([], clip_norm=1.0).options("clip_norm=1") == ()
+    assert patient([], clip_norm=10.0).options("clip_norm=1") == ("clip_norm=1",)
+
+
 def test_only_options_that_the_recipe_has_and_are_not_set_are_named():
     subject = patient([], knobs={"batch_norm": True, "activation": "relu"}, clip_norm=None, scale="none")
     wanted = (
