@@ -98,9 +98,11 @@ def _add_table(entry: DatasetEntry, file: Path) -> Path:
             f"{file}: its {options['target']} has the classes {_listed(found)}; {entry.name} has {_listed(entry)}\n"
             f"to train on other data, name the file itself: kerasrun train {file}"
         )
-    return _copied(
-        file, folder() / f"{entry.name}{'.parquet' if file.suffix.lower() in ('.parquet', '.pq') else '.csv'}"
-    )
+    endings = (".parquet", ".csv") if file.suffix.lower() in (".parquet", ".pq") else (".csv", ".parquet")
+    copy, before = (folder() / f"{entry.name}{ending}" for ending in endings)
+    _copied(file, copy)
+    before.unlink(missing_ok=True)
+    return copy
 
 
 def _listed(entry: DatasetEntry) -> str:

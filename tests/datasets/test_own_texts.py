@@ -1,6 +1,7 @@
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -279,6 +280,18 @@ def test_a_copy_of_a_table_is_registered_under_its_name(tmp_path, monkeypatch):
     assert datasets.load(before).task.name == "sms-spam"
     with pytest.raises(InputError, match="its label has the classes bad, good; sms-spam has ham, spam"):
         datasets.add("sms-spam", written(tmp_path / "other.csv", [r[1:3] for r in reviews()], ("text", "label")))
+
+
+def test_a_copy_takes_the_place_of_the_one_before_whatever_its_ending(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'kerasrun[parquet]'")
+    monkeypatch.setenv("KERASRUN_HOME", str(tmp_path / "home"))
+    frame = pd.DataFrame({"text": [row[1] for row in reviews()], "label": ["ham", "spam"] * 50})
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    frame[:60].to_parquet(tmp_path / "mine.parquet")
+    for name in ("mine.csv", "mine.parquet", "mine.csv"):
+        copy = datasets.add("sms-spam", tmp_path / name)
+        assert own_data.copy_of("sms-spam") == copy
+        assert copy.read_bytes() == (tmp_path / name).read_bytes()
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=20), min_size=2, max_size=9))
