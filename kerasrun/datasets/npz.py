@@ -47,20 +47,26 @@ def names(path: Path) -> set[str]:
 
 
 def stream(path: Path, name: str, size: int) -> Iterator[np.ndarray]:
-    """Yield an array's rows in slices of about `size` bytes, at least one row each; the whole is never in memory.
+    """Yield an array's rows in slices of about `size` bytes, at least one row each.
+
+    The whole is in memory only where it is stored by columns, as NumPy stores what pandas's `to_numpy` returns.
 
     Raises:
         InputError: as `read`; or the array has no rows.
     """
     with _opened(path) as archive, archive.open(f"{name}.npy") as member:
-        shape, order, dtype = _read_header(member)
+        shape, by_columns, dtype = _read_header(member)
         _refuse_objects(path, name, dtype)
-        if not shape or order:
-            raise InputError(f"{path}: {name} is {'stored by columns' if order else 'a single value'}; rows are needed")
+        if not shape:
+            raise InputError(f"{path}: {name} is a single value; rows are needed")
         row = int(np.prod(shape[1:], dtype=object)) * dtype.itemsize
         if row > largest():
             raise InputError(f"{path}: a row of {name} would take {row / 2**30:.1f} GiB, more than half of the memory")
         left, rows = shape[0], max(1, size // max(1, row))
+        if by_columns:
+            x = read(path, (name,))[name]
+            yield from (x[start : start + rows] for start in range(0, left, rows))
+            return
         while left:
             count = min(rows, left)
             content = member.read(count * row)

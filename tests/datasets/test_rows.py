@@ -197,6 +197,19 @@ def test_an_npz_is_read_in_slices(tmp_path, monkeypatch):
     assert opened.ids == ("row",)
 
 
+def test_an_npz_that_is_stored_by_columns_is_read_like_any_other(tmp_path, monkeypatch):
+    x = np.arange(60.0).reshape(15, 4)
+    np.savez(tmp_path / "rows.npz", x=x, y=np.arange(15) % 3)
+    np.savez(tmp_path / "columns.npz", x=np.asfortranarray(x), y=np.arange(15) % 3)
+    slices = [[*npz.stream(tmp_path / name, "x", 100)] for name in ("columns.npz", "rows.npz")]
+    assert [len(each) for each in slices[0]] == [len(each) for each in slices[1]] == [3] * 5
+    np.testing.assert_array_equal(np.concatenate(slices[0]), x)
+    assert read(tmp_path / "columns.npz", arrays(), labelled=True)[2].tolist() == [0, 1, 2] * 5
+    monkeypatch.setattr(npz, "largest", lambda: 400)
+    with pytest.raises(InputError, match="more than half of the memory"):
+        [*npz.stream(tmp_path / "columns.npz", "x", 100)]
+
+
 def test_an_npz_with_parts_names_them(tmp_path):
     np.savez(tmp_path / "new.npz", x_train=np.zeros((3, 4)), x_test=np.ones((2, 4)), y_test=[0, 1])
     x, ids, _, _ = read(tmp_path / "new.npz", arrays())
@@ -217,7 +230,7 @@ def test_an_npz_with_parts_names_them(tmp_path):
         ({"x": np.array([[1, 2, np.nan, 3]])}, arrays(), "row 0, column 2 holds nan; a network needs a number"),
         ({"x": np.array([[None] * 4])}, arrays(), r"x holds Python objects \(dtype object\)"),
         ({"y": np.zeros(3)}, arrays(), "holds y; wanted are x, or x_test"),
-        ({"x": np.asfortranarray(np.ones((3, 4)))}, arrays(), "x is stored by columns"),
+        ({"x": np.float32(1)}, arrays(), "x is a single value"),
     ],
 )
 def test_arrays_that_the_model_does_not_take_are_refused(tmp_path, stored, known, message):
