@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from kerasrun.errors import InputError, shown, unknown
-from kerasrun.literals import format_call, parse_call
+from kerasrun.literals import format_call, is_number, parse_call
 from kerasrun.settings import texts
 
 AUGMENTATIONS: dict[str, tuple[str, Any]] = {  # in the order in which they are done
@@ -67,7 +67,7 @@ def _checked(name: str, argument: str, value: Any) -> Any:
         if value not in DIRECTIONS:
             raise InputError(f"augmentation {name}: {argument}={shown(value)} must be {', '.join(DIRECTIONS)}")
         return value
-    number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    number = float(value) if is_number(value) else math.nan
     most = _MOST.get(argument)
     if not 0 < number <= (most or 1) or (most is None and number == 1):
         words = "a part of a side, above 0 and below 1" if most is None else f"a number above 0 and up to {most:g}"

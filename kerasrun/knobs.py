@@ -12,7 +12,7 @@ from typing import Any
 
 from kerasrun import objects
 from kerasrun.errors import InputError, shown, unknown
-from kerasrun.literals import format_value, parse_value
+from kerasrun.literals import format_value, is_number, parse_value
 
 _FAMILIES = ("activation", "initializer", "regularizer", "constraint")
 _MOST_LAYERS = 1000
@@ -89,6 +89,8 @@ class Knob:
             raise InputError(f"knob {self.name}: {error}") from None
 
     def _choice(self, value: Any, read: Any) -> Any:
+        if isinstance(value, str) and value.strip() in self.choices:  # "none" or "18" where these are words
+            return value.strip()
         for choice in self.choices:
             if choice == read and isinstance(choice, bool) == isinstance(read, bool):
                 return choice
@@ -172,7 +174,10 @@ def _annotated(annotation: ast.expr) -> tuple[str, tuple[Any, ...], bool]:
         if outer == "Optional":
             return *_annotated(annotation.slice)[:2], True
         if outer == "Literal":
-            choices = ast.literal_eval(annotation.slice)
+            try:
+                choices = ast.literal_eval(annotation.slice)
+            except ValueError:  # an enumeration's
+                return "", (), False
             choices = choices if isinstance(choices, tuple) else (choices,)
             return "choice", tuple(choice for choice in choices if choice is not None), None in choices
     return "", (), False
@@ -188,15 +193,11 @@ def _kind_of(value: Any) -> str:
 
 
 def _whole(_: Any, read: Any) -> int | None:
-    if isinstance(read, bool) or not isinstance(read, (int, float)) or read != read or read in (_INF, -_INF):
-        return None
-    return int(read) if read == int(read) else None
+    return int(read) if is_number(read) and read == int(read) else None
 
 
 def _real(_: Any, read: Any) -> float | None:
-    if isinstance(read, bool) or not isinstance(read, (int, float)) or read != read or read in (_INF, -_INF):
-        return None
-    return float(read)
+    return float(read) if is_number(read) else None
 
 
 def _truth(_: Any, read: Any) -> bool | None:
@@ -235,6 +236,3 @@ def _written_sizes(text: str) -> tuple[int, ...] | None:
 
 def _shown(value: Any) -> str:
     return f"'{shown(value)}'" if isinstance(value, str) else shown(repr(value))
-
-
-_INF = float("inf")

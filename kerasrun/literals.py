@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+from typing import TypeGuard
 
 from kerasrun.errors import InputError
 
@@ -118,6 +120,11 @@ def written(value: object) -> str:
             return f"{value[0]}x{len(value)}" if alike else "-".join(map(str, value))
         return ",".join(map(written, value)) or "none"
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether a value is a number that a float can be: finite, and no whole number of 309 digits or more."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _number(text: str) -> object:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import functools
 import importlib
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from kerasrun import keras_names
 from kerasrun.errors import InputError, unknown
 from kerasrun.keras_names import FAMILIES, REQUIRED, KerasName, squash
-from kerasrun.literals import format_call, format_value, parse_call, parse_value, split_outside
+from kerasrun.literals import format_call, format_value, is_number, parse_call, parse_value, split_outside
 
 __all__ = ["FAMILIES", "REQUIRED", "KerasObject", "format_call", "format_value", "known", "parse", "parse_call",
            "parse_value", "split_outside"]  # fmt: skip
@@ -220,20 +219,16 @@ def _checked(entry: KerasName, argument: str, value: object) -> object:
         wanted = None if isinstance(value, bool) else "true or false"
     elif isinstance(default, (int, float)) or (default is None and entry.module == "keras.optimizers"):
         allowed_none = value is None and (default is None or argument == "weight_decay")
-        wanted = None if allowed_none or _is_number(value) else "a number"
+        wanted = None if allowed_none or is_number(value) else "a number"
     elif isinstance(default, str):
         wanted = None if value is None or isinstance(value, str) else "a word"
-    if _is_number(value):
-        if argument == "pieces" and (isinstance(value, float) or value < 1):  # type: ignore[operator]
+    if is_number(value):
+        if argument == "pieces" and (isinstance(value, float) or value < 1):
             wanted = "a whole number from 1 on"
-        elif argument in _POSITIVE and value <= 0:  # type: ignore[operator]
+        elif argument in _POSITIVE and value <= 0:
             wanted = "a number above 0"
-        elif argument in _FRACTIONS and not 0 <= value <= 1:  # type: ignore[operator]
+        elif argument in _FRACTIONS and not 0 <= value <= 1:
             wanted = "a number from 0 to 1"
     if wanted:
         raise InputError(f"{entry.name}: {argument} must be {wanted}, not {format_value(value)}")
     return float(value) if isinstance(default, float) and isinstance(value, int) else value
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

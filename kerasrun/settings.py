@@ -13,6 +13,7 @@ from typing import Any
 
 from kerasrun import objects
 from kerasrun.errors import InputError, closest, shown
+from kerasrun.literals import is_number
 
 Reader = Callable[[str, Any], Any]
 
@@ -245,10 +246,6 @@ def _typed(value: Any) -> Any:
 
 def _number(name: str, value: Any) -> float:
     typed = _typed(value)
-    try:
-        number = float(typed) if isinstance(typed, int | float) and not isinstance(typed, bool) else math.nan
-    except OverflowError:  # a whole number of more than 308 digits
-        number = math.nan
-    if not math.isfinite(number):
+    if not is_number(typed):
         raise InputError(f"{name}={shown(value)} must be a number")
-    return number
+    return float(typed)

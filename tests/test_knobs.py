@@ -54,7 +54,7 @@ def test_values_become_canonical(kind, value, canonical):
         ("sizes", ""), ("sizes", 2.5), ("sizes", True), ("int", "2.5"), ("int", "true"), ("int", "inf"),
         ("int", "wide"),
         ("int", None), ("float", "nan"), ("float", "fast"), ("float", float("inf")),
-        ("bool", 1), ("bool", "yes"),
+        ("bool", 1), ("bool", "yes"), ("float", "1" * 400), ("int", 10**400), ("float", -(10**400)),
     ],
 )  # fmt: skip
 def test_values_of_another_kind_are_refused_with_what_is_wanted(kind, value):
@@ -74,6 +74,13 @@ def test_choices_name_the_closest_one():
     assert knob.parse("max") == "max"
     with pytest.raises(InputError, match="unknown value of knob pooling 'averege'; did you mean 'average'"):
         knob.parse("averege")
+
+
+@pytest.mark.parametrize("word", ["none", "18", "true", " 18 "])
+def test_a_choice_may_be_a_word_that_elsewhere_is_another_value(word):
+    (knob,) = knobs_of(f"task, *, k: Literal['max', '{word.strip()}'] = '{word.strip()}'").values()
+    assert knob.default == knob.parse(word) == word.strip()
+    assert Knob("k", "choice", choices=(18, 50)).parse("18") == 18
 
 
 def test_objects_become_canonical_text():
@@ -109,6 +116,7 @@ def test_types_follow_from_annotations_and_defaults():
         ("task, *, a=None", "the type of knob a is not clear"),
         ("task, *, a: dict = {}", "the type of knob a is not clear"),
         ("task, *, a=f()", r"knob a: its default 'f\(\)' is no literal"),
+        ("task, *, a: Literal[Mode.A]", "the type of knob a is not clear"),
         ("task, *, a: int = 'x'", "default of knob a: a whole number is wanted"),
         ("task, *, activation='rellu'", "default of knob activation: unknown activation"),
     ],

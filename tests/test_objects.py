@@ -86,6 +86,7 @@ def test_a_parsed_object_passes_through():
         ("optimizer", "sgd(0.1)", "has no name"),
         ("optimizer", "sgd(learning_rate=fast)", "learning_rate must be a number, not fast"),
         ("optimizer", "sgd(learning_rate=inf)", "learning_rate must be a number"),
+        ("optimizer", f"sgd(learning_rate={'1' * 400})", "learning_rate must be a number"),
         ("optimizer", "sgd(learning_rate=none)", "learning_rate must be a number"),
         ("optimizer", "adam(learning_rate=0)", "learning_rate must be a number above 0, not 0"),
         ("optimizer", "sgd(momentum=1.5)", "momentum must be a number from 0 to 1"),
