@@ -10,8 +10,7 @@ import typer
 
 import kerasrun
 from kerasrun import atomic, continuation
-from kerasrun.analysis import pictures
-from kerasrun.analysis.charts import Heat
+from kerasrun.analysis import pictures, region_pictures
 from kerasrun.analysis.region_pictures import Panel
 from kerasrun.cli import console, words
 from kerasrun.errors import InputError, unknown
@@ -50,13 +49,10 @@ def regions(
 
     part = datasets.load(experiment).train
     model = found.model(recipe=recipe)
-    across = _range(part.x[:, 0], COLUMNS if output is None else ROWS)  # characters are narrow, cells are not
-    up = _range(part.x[:, 1], ROWS)
-    answers = _answers(model, across, up[::-1])
     if output is None:
-        console.say(*_field(answers, across, up, part))
+        console.say(*_field(model, part))
     else:
-        atomic.write(output, pictures.picture(_chart(f"{found.id}: outputs", answers, across, up), form))
+        atomic.write(output, region_pictures.picture([_panel(f"{found.id}: outputs", model, part)], form))
         console.notice(f"wrote {output}")
     if len(part) <= MOST:
         console.say(*_listed(part, model(part.x).numpy()[:, 0]))
@@ -71,9 +67,12 @@ def panel(run: str, results: Path, title: str) -> Panel:
     from kerasrun import datasets
 
     found = kerasrun.load_run(run, results=results)
-    part = datasets.load(continuation.continued(found, {})).train
+    return _panel(title, found.model(), datasets.load(continuation.continued(found, {})).train)
+
+
+def _panel(title: str, model: object, part: Part) -> Panel:
     across, up = (_range(part.x[:, i], COLUMNS) for i in (0, 1))
-    answers = _answers(found.model(), across, up[::-1])
+    answers = _answers(model, across, up[::-1])
     return Panel(title, (across[0], across[-1]), (up[0], up[-1]), answers, part.x, part.y.reshape(-1))
 
 
@@ -91,8 +90,10 @@ def _answers(model: object, across: Sequence[float], down: Sequence[float]) -> n
     return model(points).numpy().reshape(len(down), len(across))  # type: ignore[operator]
 
 
-def _field(answers: np.ndarray, across: Sequence[float], up: Sequence[float], part: Part) -> Iterator[str]:
+def _field(model: object, part: Part) -> Iterator[str]:
     """Yield lines of shades, with the examples as their labels."""
+    across, up = _range(part.x[:, 0], COLUMNS), _range(part.x[:, 1], ROWS)
+    answers = _answers(model, across, up[::-1])
     lines = [[SHADES[min(int(value * len(SHADES)), len(SHADES) - 1)] for value in row] for row in answers]
     for (x, y), label in zip(part.x, part.y, strict=True):
         column = round((x - across[0]) / (across[-1] - across[0]) * (len(across) - 1))
@@ -102,12 +103,6 @@ def _field(answers: np.ndarray, across: Sequence[float], up: Sequence[float], pa
         yield f"{up[-1 - number]:7.2f} {''.join(line)}" if number % 4 == 0 else f"{'':7} {''.join(line)}"
     yield f"{'':7} {f'{across[0]:.2f}':<{len(across) - 5}}{across[-1]:5.2f}"
     yield f"{'':7} output below 0.25 {SHADES[0]}, 0.5 {SHADES[1]}, 0.75 {SHADES[2]}, above {SHADES[3]}"
-
-
-def _chart(title: str, answers: np.ndarray, across: Sequence[float], up: Sequence[float]) -> Heat:
-    rows, columns = (tuple(f"{v:.2f}" if i % 4 == 0 else "" for i, v in enumerate(axis)) for axis in (up[::-1], across))
-    means = tuple(tuple(map(float, row)) for row in answers)
-    return Heat(title, ("input 2", rows), ("input 1", columns), means, tuple(("",) * len(across) for _ in up))
 
 
 def _listed(part: Part, outputs: np.ndarray) -> Iterator[str]:

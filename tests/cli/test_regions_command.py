@@ -40,10 +40,12 @@ def test_xor_by_hand_has_a_stripe_between_or_and_nand(folder):
     ]
 
 
-def test_regions_are_drawn_into_a_file(folder):
+def test_regions_are_drawn_into_a_file_with_the_training_examples(folder):
     pytest.importorskip("matplotlib")
     assert kerasrun(folder, "regions", "-o", "x.svg").returncode == 0
-    assert "input 2" in (folder / "x.svg").read_text()
+    drawn = (folder / "x.svg").read_text()
+    assert ": outputs" in drawn
+    assert drawn.count("fill: #ffffff; stroke: #000000") == 2  # (0, 0) and (1, 1), white dots
 
 
 def test_networks_of_other_inputs_are_refused(tmp_path):
