@@ -15,7 +15,7 @@ from kerasrun.training import model as models
 from kerasrun.training.health import Health, Row, health_batch
 
 MOST_STEPS, EVERY = 500, 25
-LEARNED, DONE = 0.1, 0.01  # of the first loss, or of that of knowing nothing
+LEARNED, DONE = 0.1, 0.01  # of the first loss, or of that of knowing nothing; LEARNED below one that is negative
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,13 @@ class Trial:
 
     def learned(self, ignorance: float | None) -> bool:
         """Tell whether the batch was learned by heart; `ignorance` is the loss of knowing nothing, if there is one."""
-        return min(self.losses) < LEARNED * min(self.losses[0], ignorance or math.inf)
+        begin = min(self.losses[0], ignorance or math.inf)
+        return min(self.losses) < (LEARNED * begin if begin > 0 else begin - LEARNED * abs(begin))
 
     @property
     def still_falls(self) -> bool:
         """Whether the loss had at least halved and went on falling."""
-        return self.losses[-1] < 0.5 * self.losses[0] and self.losses[-1] < self.losses[-2]
+        return 0 < self.losses[0] > 2 * self.losses[-1] and self.losses[-1] < self.losses[-2]
 
 
 def try_out(experiment: Experiment, data: Data) -> Trial:
@@ -75,7 +76,7 @@ def try_out(experiment: Experiment, data: Data) -> Trial:
         if step % EVERY == 0:
             model.reset_metrics()
             losses.append(float(test(batch)["loss"]))
-            if not losses[-1] > DONE * min(losses[0], 1.0):  # or not a number
+            if 0 <= losses[-1] <= DONE * min(losses[0], 1.0) or (step and not math.isfinite(losses[-1])):
                 break
         if not model.trainable_variables:
             break

@@ -7,7 +7,7 @@ import pytest
 
 from kerasrun import datasets
 from kerasrun.experiment import resolve
-from kerasrun.training.trial import MOST_STEPS, try_out
+from kerasrun.training.trial import MOST_STEPS, Trial, try_out
 
 
 def trial(dataset, **given):
@@ -41,6 +41,34 @@ def test_a_loss_that_only_came_down_to_that_of_guessing_is_none_that_was_learned
 @pytest.mark.parametrize("dataset", ["diabetes", "xor"])
 def test_numbers_and_truth_tables_are_learned_too(dataset):
     assert trial(dataset, optimizer="adam(learning_rate=0.05)").learned(None)
+
+
+def test_a_loss_below_zero_is_learned_by_falling_further():
+    found = trial("iris", loss="cosine_similarity", hidden="16", optimizer="adam(learning_rate=0.05)")
+    assert found.losses[0] < 0
+    assert found.steps == MOST_STEPS
+    assert found.losses[-1] < -0.9
+    assert found.learned(None)
+    still = trial("iris", loss="cosine_similarity", hidden="16", optimizer="sgd(learning_rate=1e-9)")
+    assert still.steps == MOST_STEPS
+    assert not still.learned(None)
+    assert not still.still_falls
+
+
+def test_a_loss_that_is_no_number_from_the_start_is_not_taken_for_a_network_with_nothing_to_train():
+    found = trial("diabetes", loss="poisson", hidden="4")  # of standardized outputs, half of them below zero
+    assert math.isnan(found.losses[0])
+    assert found.steps
+    assert not found.learned(None)
+
+
+@pytest.mark.parametrize(
+    ("losses", "learned"),
+    [((2.0, 0.3), False), ((2.0, 0.1), True), ((2.0, -0.1), True), ((-0.6, -0.65), False), ((-0.6, -0.67), True),
+     ((0.0, 0.0), False), ((0.0, -0.1), True)],
+)  # fmt: skip
+def test_learned_is_a_tenth_of_the_first_loss_or_a_tenth_below_one_that_is_not_positive(losses, learned):
+    assert Trial([], (0.0, 1.0), 32, 25, losses).learned(None) == learned
 
 
 def test_a_rate_that_is_far_too_high_ends_the_trial():
