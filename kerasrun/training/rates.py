@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kerasrun.datasets import Data
+from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment
 from kerasrun.training import devices, seeds
 from kerasrun.training import model as models
@@ -59,10 +60,9 @@ def find_rate(experiment: Experiment, data: Data, *, low: float, high: float, st
         steps: how many rates.
 
     Raises:
-        InputError: as `models.build`.
+        InputError: as `models.build`, or the first batch has no finite loss.
     """
     setting = devices.prepare(experiment, data.task)
-    experiment = replace(experiment, schedule="constant")
     built = models.build(experiment, data.task, data.train.x, data.train.y, inputs=data.inputs, jit=setting.jit)
     rates, losses = [], []
     mean, best = 0.0, math.inf
@@ -71,11 +71,15 @@ def find_rate(experiment: Experiment, data: Data, *, low: float, high: float, st
     ):
         mean = MEMORY * mean + (1 - MEMORY) * loss
         smooth = mean / (1 - MEMORY**number)
-        if not math.isfinite(smooth) or smooth > TOO_MUCH * best:
+        if not math.isfinite(smooth) or smooth > best + (TOO_MUCH - 1) * abs(best):  # a loss may be negative
             break
         best = min(best, smooth)
         rates.append(rate)
         losses.append(smooth)
+    if not rates:
+        raise InputError(
+            f"loss={experiment.loss} of the first batch is not a number before any step\nkerasrun check says more"
+        )
     return RangeTest(tuple(rates), tuple(losses))
 
 

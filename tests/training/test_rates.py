@@ -4,6 +4,7 @@ import pytest
 
 import kerasrun
 from kerasrun import datasets
+from kerasrun.errors import InputError
 from kerasrun.experiment import resolve
 from kerasrun.training.rates import RangeTest, find_rate
 
@@ -39,6 +40,19 @@ def test_the_same_seed_gives_the_same_numbers_and_the_loss_is_that_of_batches():
 
 def test_the_rate_ends_where_the_loss_explodes():
     assert found("sgd", high=1e6).rates[-1] < 1e5
+
+
+def test_a_loss_below_zero_does_not_end_the_test_at_once():
+    experiment = resolve("iris", {"loss": "cosine_similarity", "hidden": "8", "optimizer": "adam"})
+    found = find_rate(experiment, datasets.load(experiment), low=1e-5, high=1.0, steps=60)
+    assert len(found.rates) == 60
+    assert min(found.losses) < found.losses[0] - 0.1 < 0
+
+
+def test_a_loss_that_is_no_number_before_any_step_is_said():
+    experiment = resolve("diabetes", {"loss": "poisson", "hidden": "4"})
+    with pytest.raises(InputError, match="loss=poisson of the first batch is not a number before any step"):
+        find_rate(experiment, datasets.load(experiment), low=1e-6, high=1.0, steps=20)
 
 
 @pytest.mark.parametrize(("lowest", "suggested"), [(0.3, 0.1), (0.031, 0.01), (0.0028, 0.0009)])
