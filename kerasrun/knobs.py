@@ -12,7 +12,7 @@ from typing import Any
 
 from kerasrun import objects
 from kerasrun.errors import InputError, shown, unknown
-from kerasrun.literals import format_value, is_number, parse_value
+from kerasrun.literals import is_number, parse_value
 
 _FAMILIES = ("activation", "initializer", "regularizer", "constraint")
 _MOST_LAYERS = 1000
@@ -71,12 +71,6 @@ class Knob:
             allowed = _IN_WORDS[self.kind] + (", or none" if self.optional and self.kind != "sizes" else "")
             raise InputError(f"knob {self.name}: {allowed} is wanted, not {_shown(value)}")
         return found
-
-    def format(self, value: Any) -> str:
-        """Write a value as `parse` reads it: (300, 100) -> "300-100", () -> "none"."""
-        if self.kind == "sizes" and value is not None:
-            return "-".join(str(size) for size in value) or "none"
-        return value if self.kind == "object" and isinstance(value, str) else format_value(value)
 
     def _object(self, value: Any) -> str | None:
         if value is None or (isinstance(value, str) and value.strip().lower() == "none"):

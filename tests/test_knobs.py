@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from kerasrun.errors import InputError
 from kerasrun.knobs import Knob, read_knobs
+from kerasrun.literals import written
 
 
 def knobs_of(signature):
@@ -15,7 +16,7 @@ def knobs_of(signature):
 @given(st.lists(st.integers(1, 9999), max_size=8).map(tuple))
 def test_written_sizes_read_as_themselves(sizes):
     knob = Knob("hidden", "sizes")
-    assert knob.parse(knob.format(sizes)) == sizes
+    assert knob.parse(written(sizes)) == sizes
     assert knob.parse(list(sizes)) == sizes
 
 
