@@ -12,7 +12,7 @@ from kerasrun.analysis.statistics import Difference, Estimate, wilson
 if TYPE_CHECKING:
     from kerasrun.analysis.groups import Against
 
-_MOST_DECIMALS = 4
+_DECIMALS = 4  # of numbers from 0.01 to 10
 _LONGEST_LABEL = 18  # a longer one does not stand in a column's head
 _COMPARED = {
     "pairs": "n", "difference": "mean", "difference_low": "low", "difference_high": "high", "relative": "relative",
@@ -21,9 +21,10 @@ _COMPARED = {
 
 
 def decimals(values: Iterable[float | None]) -> int:
-    """Return how many decimals a column needs: 0.8812, 53.213, 2913.4."""
+    """Return how many decimals a column needs: 0.8812, 53.213, 2913.4; of small numbers three digits, 0.0000124."""
     largest = max((abs(value) for value in values if value), default=0.0)
-    return max(0, _MOST_DECIMALS - max(0, math.floor(math.log10(largest)))) if largest else _MOST_DECIMALS
+    power = math.floor(math.log10(largest)) if largest else 0
+    return max(0, _DECIMALS - power) if power > 0 else max(_DECIMALS, 2 - power)
 
 
 def mean(estimate: Estimate | None, digits: int, *, brackets: bool) -> str:

@@ -9,6 +9,7 @@ import pytest
 from made_up_runs import run, seeds
 from scipy import stats
 
+from kerasrun.analysis import amounts
 from kerasrun.analysis.compare import compare
 from kerasrun.errors import InputError
 from kerasrun.sweep_record import Axis, SweepRecord
@@ -389,6 +390,14 @@ def test_an_interval_that_is_cut_off_is_written_with_both_limits():
     assert people[0][2] == f"0.6950 [{low:.4f}, 1.0000]"
     names, people = compare([*r2(0, [0.5, 0.52], optimizer="sgd"), *r2(10, [0.50, 0.51])]).people
     assert (names[2], people[0][2][:9]) == ("mean ± interval", "0.5100 ± ")
+
+
+def test_small_losses_are_written_with_digits_enough_to_tell_them_apart():
+    records = [run(n + 10 * rate, best={"val_mae": value * (1 + n / 100)}, seed=n, batch_size=rate + 1)
+               for rate, value in enumerate((1.23e-5, 3.4e-5)) for n in range(2)]  # fmt: skip
+    cells = [row[2] for row in compare(records).people[1]]
+    assert [cell.split()[0] for cell in cells] == ["0.0000124", "0.0000342"]
+    assert [amounts.decimals([value]) for value in (53.2, 0.5, 0.02, 0.0099, 0.0, None)] == [3, 4, 4, 5, 4, 4]
 
 
 def test_a_long_baseline_does_not_widen_the_table():
