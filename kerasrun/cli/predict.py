@@ -55,19 +55,26 @@ def predict(
     first = next(opened.chunks, None)  # what cannot be read is found before TensorFlow is loaded
     if first is None:
         raise InputError(f"{given[0]}: holds no row")
-    if output is None and len(first.x) > _MOST:
-        raise InputError(f"{given[0]}: more than {_MOST:,} rows, too many for the screen\nwrite a file: -o out.csv")
+    if output is None:
+        _refuse_many(given[0], len(first.x))
     blocks = _predicted(found, known, chain([first], opened.chunks), recipe)
     if output is None:
         texts = len(opened.ids) + (known.kind != "regression")
         predicted, shown = next(blocks)
-        shown += [row for _, more in blocks for row in more]
+        for _, more in blocks:
+            shown += more
+            _refuse_many(given[0], len(shown))
         numbers = [(*row[:texts], *map(float, row[texts:])) for row in shown]
         console.show_rows((*opened.ids, *predicted), numbers, form.value)
     else:
         count = _write(output, opened.ids, blocks)
         console.notice(f"wrote {output}: {count:,} rows")
     console.remark(*opened.notes)
+
+
+def _refuse_many(given: str, rows: int) -> None:
+    if rows > _MOST:
+        raise InputError(f"{given}: more than {_MOST:,} rows, too many for the screen\nwrite a file: -o out.csv")
 
 
 def _predicted(run: Run, known: Trained, chunks: Iterable[Chunk], recipe: str | None) -> Iterator[Block]:

@@ -103,6 +103,16 @@ def test_too_many_rows_for_the_screen_are_refused_and_none_is_too_few(trained_ru
             raise invoke(trained_runs, run, given).exception
 
 
+def test_rows_for_the_screen_are_counted_over_all_chunks(trained_runs, tmp_path, monkeypatch):
+    monkeypatch.setattr(dialect, "BLOCK", 700)
+    monkeypatch.setattr("kerasrun.cli.predict._MOST", 100)
+    said = invoke(trained_runs, "table", write_table(tmp_path / "new.csv", table_rows(100)))
+    assert len(said.stdout.splitlines()) == 101
+    said = invoke(trained_runs, "table", write_table(tmp_path / "new.csv", table_rows(101)))
+    assert "more than 100 rows, too many for the screen" in str(said.exception)
+    assert said.stdout == ""
+
+
 def test_an_unknown_category_is_noted_and_a_wrong_cell_refused(trained_runs, tmp_path):
     rows = table_rows(20)
     rows[4] = (*rows[4][:2], "pink", *rows[4][3:])
