@@ -74,6 +74,8 @@ def opened(given: str | Sequence[str], trained: Trained, *, labelled: bool = Fal
     if len(every) > 1 and any(own_data.source_of(each) is not own_data.IMAGES for each in every):
         raise InputError(f"{len(every)} inputs, of which one is no image; several at once can only be images")
     kind = source.name if source else "npz" if given.strip().endswith(".npz") else "named"
+    if keep and kind != "tables":
+        raise InputError(f"--keep: {shown(given)} is no table; only columns of a table can be kept")
     if trained.source == "texts" and (kind == "tables" or own_data.is_folder(given)):
         kind = "texts"
     reader, fed = READERS.get(kind, ("", kind))

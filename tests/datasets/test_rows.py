@@ -10,6 +10,7 @@ from kerasrun import datasets
 from kerasrun.datasets import labelled, npz, rows
 from kerasrun.errors import InputError
 from kerasrun.experiment import resolve, to_record
+from kerasrun.inputs import TextInputs
 from kerasrun.runs import Run
 from kerasrun.tables import dialect
 from kerasrun.trained import Trained, trained
@@ -270,6 +271,21 @@ def test_a_damaged_npz_is_named(tmp_path):
 def test_a_slice_of_an_array_is_never_larger_than_asked_for(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.arange(1000, dtype=np.float64))
     assert {len(each) for each in npz.stream(tmp_path / "a.npz", "x", 80)} == {10}
+
+
+@pytest.mark.parametrize("given", ["new.npz", "iris", "photos", "cat.png"])
+def test_columns_are_kept_of_tables_alone(tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(InputError, match=f"--keep: {given} is no table; only columns of a table can be kept"):
+        rows.opened(given, arrays((8, 8), "uint8"), keep=("name",))
+
+
+def test_columns_of_a_folder_of_texts_cannot_be_kept(tmp_path):
+    model = Trained("abcde", "binary", ("a", "b"), (4,), "int32", {}, TextInputs("words", 1, 4, ("word",)))
+    (tmp_path / "new").mkdir()
+    with pytest.raises(InputError, match="new is no table; only columns of a table can be kept"):
+        rows.opened(str(tmp_path / "new"), model, keep=("name",))
 
 
 def test_a_named_dataset_is_read_with_all_its_parts():
