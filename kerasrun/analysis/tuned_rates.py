@@ -37,10 +37,11 @@ class Tried:
 
 def tried(groups: Sequence[Group]) -> dict[str, dict[float, Tried]]:
     """Return each setting's rates; empty where fewer than four rates are varied, or nothing is classified."""
-    if len({group.values["learning_rate"] for group in groups if group.values.get("learning_rate")}) < FEWEST:
+    rated = [group for group in groups if isinstance(group.values.get("learning_rate"), int | float)]  # else its own
+    if len({group.values["learning_rate"] for group in rated}) < FEWEST:
         return {}
     found: dict[str, dict[float, Tried]] = {}
-    for group in groups:
+    for group in rated:
         label = called({name: value for name, value in group.values.items() if name != "learning_rate"})
         losses = {r["experiment"]["seed"]: moments.value(r, "val_loss", moments.LAST) for r in group.runs}
         known = {r["experiment"]["seed"]: _accuracy(r) for r in group.runs}

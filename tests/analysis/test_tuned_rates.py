@@ -4,8 +4,11 @@ from itertools import combinations
 from statistics import fmean
 
 import pytest
+from made_up_runs import run
 
-from kerasrun.analysis.tuned_rates import Tried, expected_best, table
+from kerasrun.analysis.columns import MISSING
+from kerasrun.analysis.groups import Group
+from kerasrun.analysis.tuned_rates import Tried, expected_best, table, tried
 
 
 def at(*values):
@@ -21,6 +24,15 @@ def test_the_best_rate_has_the_lowest_mean_loss_and_is_counted_over_seeds():
     assert first[:5] == ("adam", 0.01, pytest.approx(0.86), "0 of 3 seeds", "0.01 to 0.1")
     assert second[:5] == ("sgd", 0.01, 0.5, "3 of 3 seeds", "0.01 to 0.1"), "of equals the smaller rate"
     assert second[5:] == (0.5, None, None), "three rates were not tried"
+
+
+def test_groups_at_the_optimizers_own_rate_are_passed_over():
+    rates = [0.001, 0.01, 0.1, 1.0, None, MISSING]
+    groups = [Group({"optimizer": "sgd", "learning_rate": rate}, [run(n, 0.8)]) for n, rate in enumerate(rates)]
+    found = tried(groups)
+    assert {name: [*its_rates] for name, its_rates in found.items()} == {"sgd": rates[:4]}
+    assert len(table(found)) == 1
+    assert tried(groups[1:]) == {}, "three rates"
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 5])
