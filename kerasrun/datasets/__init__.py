@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from kerasrun import catalog
 from kerasrun.datasets import checks, fetch, registered, splits
@@ -18,37 +18,12 @@ from kerasrun.errors import DataUnavailable
 
 if TYPE_CHECKING:
     from kerasrun.catalog import DatasetEntry
+    from kerasrun.experiment import Experiment
 
 __all__ = ["Data", "Part", "add", "listing", "load", "status", "unsplit"]
 
 
-class Wanted(Protocol):
-    """What `load` reads from an experiment.
-
-    Args:
-        dataset: name with arguments, "synthetic:<name>" or the path of a file.
-        options: how data of one's own is read.
-        validation: share of the training examples in (0, 1), or the path of a file.
-        test: likewise, of all examples; a share is used only where the dataset has no test part of its own.
-        split_seed: decides which examples are held out, >= 0.
-        limit: how many training examples to keep, or None for all.
-    """
-
-    @property
-    def dataset(self) -> str: ...  # noqa: D102
-    @property
-    def options(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def validation(self) -> float | str: ...  # noqa: D102
-    @property
-    def test(self) -> float | str: ...  # noqa: D102
-    @property
-    def split_seed(self) -> int: ...  # noqa: D102
-    @property
-    def limit(self) -> int | None: ...  # noqa: D102
-
-
-def load(experiment: Wanted) -> Data:
+def load(experiment: Experiment) -> Data:
     """Return the data of an experiment.
 
     Raises:
@@ -95,7 +70,7 @@ def _read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     return import_module(f"kerasrun.datasets.{entry.source}").read(entry, arguments)
 
 
-def _with_files(unsplit: Unsplit, experiment: Wanted, source: str) -> Unsplit:
+def _with_files(unsplit: Unsplit, experiment: Experiment, source: str) -> Unsplit:
     """Put the examples of --validation FILE and --test FILE in their places; they are read as the data itself is."""
     files = import_module(f"kerasrun.datasets.{source if unsplit.fit else 'arrays'}")
     for name, given in (("validation", experiment.validation), ("test", experiment.test)):

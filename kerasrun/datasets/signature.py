@@ -12,19 +12,19 @@ from kerasrun import catalog, environment
 from kerasrun.datasets import fetch, registered
 
 if TYPE_CHECKING:
-    from kerasrun.datasets import Wanted
+    from kerasrun.experiment import Experiment
 
 
-def signature(wanted: Wanted) -> str:
+def signature(experiment: Experiment) -> str:
     """Return a text that differs when the content of an experiment's data may differ.
 
     It follows from the names, and from place, size, times and inode of every file that the data is read from, those of
     the program's own modules that read it among them, and from the versions of NumPy and scikit-learn.
 
     Args:
-        wanted: the experiment.
+        experiment: the experiment.
     """
-    entry, arguments = catalog.dataset(wanted.dataset, wanted.options)
+    entry, arguments = catalog.dataset(experiment.dataset, experiment.options)
     package = Path(__file__).parents[1]
     files = [
         path for folder in ("", "datasets/", "tables/", "images/", "texts/") for path in package.glob(f"{folder}*.py")
@@ -33,11 +33,11 @@ def signature(wanted: Wanted) -> str:
         files += [path for path in registered.folder().iterdir() if path.stem == entry.name]
     elif entry.source == "keras_sets":
         files += [path for path in map(fetch.present, entry.downloads) if path]
-    given = [part for part in (wanted.validation, wanted.test) if isinstance(part, str)]
+    given = [part for part in (experiment.validation, experiment.test) if isinstance(part, str)]
     own = [entry.name] if Path(entry.name).is_absolute() else []
     files += [path for path in map(Path, [*own, *given]) if path.exists()]
     packages = environment.versions()
-    parts = [wanted.dataset, repr(arguments), *given, packages["numpy"], packages["scikit-learn"]]
+    parts = [experiment.dataset, repr(arguments), *given, packages["numpy"], packages["scikit-learn"]]
     parts += [f"{path} {_state(path.stat())}" for file in files for path in sorted(_all(file))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
