@@ -136,7 +136,7 @@ def _interval(point: Point, limits: tuple[float, float], log: bool, columns: int
 
     def at(value: float) -> int:
         share = (_scaled(value, log) - low) / (high - low)
-        return min(max(round(share * (columns - 1)), 0), columns - 1)
+        return round(min(max(share, 0.0), 1.0) * (columns - 1))  # a limit below 0 has no logarithm
 
     row = [" "] * columns
     if point.low is not None and point.high is not None:

@@ -64,6 +64,11 @@ def test_points_are_intervals_with_each_run_and_the_mean():
     """)
 
 
+def test_an_interval_that_reaches_0_begins_at_the_edge_of_a_logarithmic_axis():
+    chart = Points("a", "val_mae", (Point("sgd", (0.1, 0.9), 0.5, -4.6, 5.6), Point("adam", (0.2,), 0.2, None, None)))
+    assert drawing(chart, log=True)[3].startswith("  ├─·──")
+
+
 def test_cells_are_shaded_and_hold_their_texts():
     heat = Heat(
         "digits", ("optimizer", ("sgd", "adam")), ("hidden", ("30", "100")), ((0.1, 0.2), (0.9, None)),
