@@ -49,8 +49,9 @@ def checked(metric: str) -> str:
     plain = [name.removeprefix(f"{source}:") for name in _PLAIN if name.startswith(source)]
     if column not in (*COLUMNS[source], *plain):
         raise unknown("number of a layer", column, [*COLUMNS[source], *plain])
-    if (column in plain and how) or (column not in plain and (len(how) != 1 or how[0] not in _HOW)):
-        wanted = f"{source}:{column}" if column in plain else f"{source}:{column}:HOW, HOW one of {', '.join(_HOW)}"
+    ways = [way for way in _HOW if "/" not in way or column != "mean"]  # a ratio needs numbers of one sign
+    if (column in plain and how) or (column not in plain and (len(how) != 1 or how[0] not in ways)):
+        wanted = f"{source}:{column}" if column in plain else f"{source}:{column}:HOW, HOW one of {', '.join(ways)}"
         raise InputError(f"metric '{metric}' is none\nwrite {wanted}")
     return ":".join((source, column, *how))
 

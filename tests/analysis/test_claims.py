@@ -288,6 +288,8 @@ def test_numbers_about_layers_are_of_the_start_unless_it_says_otherwise():
         ("health:gradient", "write health:gradient:HOW, HOW one of first, last, mean, size, min"),
         ("health:gradient:least", "write health:gradient:HOW"),
         ("health:factor:max", "write health:factor"),
+        ("health:mean:max/min", "write health:mean:HOW, HOW one of first, last, mean, size, min, max$"),
+        ("health:mean:first/last", "write health:mean:HOW"),
         ("lsuv:factor", "unknown number of a layer 'factor'"),
     ],
 )
