@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -19,16 +20,9 @@ from kerasrun.errors import InputError
 from kerasrun.task import Task
 
 _LARGEST_LABELS = 2**30  # bytes
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    ValueError,
-    EOFError,
-    NotImplementedError,
-    SyntaxError,
-    struct.error,
-    KeyError,
-)
+DAMAGED = (  # what reading a damaged .npz raises
+    zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, SyntaxError, struct.error, KeyError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,10 +53,24 @@ def read_header(path: Path) -> NpzHeader:
         return _read(path, status.st_mtime_ns, status.st_size)
     except OSError as error:
         raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise InputError(
             f"{path}: damaged, or not an .npz file ({error})\nwrite it with numpy.savez(FILE, x_train=…, y_train=…)"
         ) from None
+
+
+def array_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return the shape of an array in an .npz file, whether it is stored by columns, and its dtype.
+
+    Args:
+        member: the open .npy file; it stands behind the header afterwards.
+
+    Raises:
+        ValueError: it is no such file.
+    """
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
+    return read(member)
 
 
 @functools.lru_cache(maxsize=64)
@@ -85,9 +93,7 @@ def _read(path: Path, _changed: int, _size: int) -> NpzHeader:
 
 def _shape_and_dtype(path: Path, archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype]:
     with archive.open(f"{name}.npy") as member:
-        version = np.lib.format.read_magic(member)
-        header = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
-        shape, _, dtype = header(member)
+        shape, _, dtype = array_header(member)
     if dtype.hasobject:
         raise InputError(
             f"{path}: {name} holds Python objects (dtype object); object arrays (pickle) are never loaded\n"

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import errno
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from kerasrun import environment
 from kerasrun.errors import InputError
-
-_DAMAGED = (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, SyntaxError, struct.error)
+from kerasrun.npz_header import DAMAGED, array_header
 
 
 def read(path: Path, names: tuple[str, ...] | None = None) -> dict[str, np.ndarray]:
@@ -55,7 +51,7 @@ def stream(path: Path, name: str, size: int) -> Iterator[np.ndarray]:
         InputError: as `read`; or the array has no rows.
     """
     with _opened(path) as archive, archive.open(f"{name}.npy") as member:
-        shape, by_columns, dtype = _read_header(member)
+        shape, by_columns, dtype = array_header(member)
         _refuse_objects(path, name, dtype)
         if not shape:
             raise InputError(f"{path}: {name} is a single value; rows are needed")
@@ -88,7 +84,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         if error.errno == errno.EINVAL:  # a position outside the file
             raise _damaged(path, error) from error
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise _damaged(path, error) from error
 
 
@@ -107,7 +103,7 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile, members: dict[str, zipfil
     total = 0
     for name, info in members.items():
         with archive.open(info) as member:
-            shape, _, dtype = _read_header(member)
+            shape, _, dtype = array_header(member)
         _refuse_objects(path, name, dtype)
         total += int(np.prod(shape, dtype=object)) * dtype.itemsize
     if total > largest():
@@ -115,14 +111,6 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile, members: dict[str, zipfil
             f"{path}: its arrays would take {total / 2**30:.1f} GiB, more than half of the memory "
             f"({largest() / 2**30:.1f} GiB)\nstore fewer examples, or a smaller dtype as uint8 or float32"
         )
-
-
-def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Return an array's shape, whether it is stored by columns, and its dtype."""
-    version = np.lib.format.read_magic(member)
-    if version[0] == 1:
-        return np.lib.format.read_array_header_1_0(member)
-    return np.lib.format.read_array_header_2_0(member)
 
 
 def _refuse_objects(path: Path, name: str, dtype: np.dtype) -> None:

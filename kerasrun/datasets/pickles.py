@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy._core import multiarray
 
+from kerasrun.npz_header import array_header
+
 _ALLOWED = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
@@ -54,9 +56,7 @@ def load_npz(content: bytes) -> dict[str, np.ndarray]:
 
 
 def _array(member: io.BytesIO) -> np.ndarray:
-    version = np.lib.format.read_magic(member)
-    read_header = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
-    _, _, dtype = read_header(member)
+    _, _, dtype = array_header(member)
     if dtype.hasobject:
         return load(member.read())
     member.seek(0)
