@@ -173,7 +173,7 @@ def _refuse_no_value(formed: groups.Groups, rules: means.Rules) -> None:
 def _why(question: Question, sweep: SweepRecord | None, at: At) -> str:
     """Return in words how the moment and the baseline were chosen."""
     moment = "as asked" if question.at or (sweep and sweep.at) else (
-        "early stopping chose it" if at == moments.BEST else "all runs had the same budget"
+        "early stopping chose it" if at == moments.BEST else "no run could stop early"
     )  # fmt: skip
     first = "the sweep's first value" if sweep else "the first run made"
     return f"moment: {moment}; baseline: {'as asked' if question.baseline else first}"

@@ -27,6 +27,11 @@ def test_a_paired_comparison_is_explained():
         assert part not in said
 
 
+def test_the_last_epoch_is_explained_by_no_run_stopping_early_whatever_the_budgets():
+    said = rules(*seeds(0, SGD, epochs=5, patience=None), *seeds(10, ADAM, patience=None), by="epochs")
+    assert "val_accuracy at the last epoch; moment: no run could stop early; baseline:" in said
+
+
 def test_other_rules_are_explained_where_they_were_used():
     other = seeds(20, [0.5, None, 0.6], optimizer="rmsprop")
     for record in other:
