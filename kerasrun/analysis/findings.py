@@ -88,7 +88,7 @@ def find(claim: Claim, name: str, measured: Measured, budget: Budget) -> Finding
         worst = -(found.tost_low or 0.0)
         words += f"; at most {f'{worst:.1%}'.replace('%', ' %') if found.relative else f'{worst:.4f}'} worse"
     if claim.by and said.kind not in ("one_seed", "no_result"):
-        words += f"; asked for {claim.by:.0%}" if measured.margin.relative else f"; asked for {claim.by:g}"
+        words += f"; asked for {100 * claim.by:g} %" if measured.margin.relative else f"; asked for {claim.by:g}"
     if (decided == SUPPORTED and (first > second or (claim.kind == "equal" and first != second))) or (
         decided == CONTRADICTED and first < second and claim.kind != "equal"
     ):

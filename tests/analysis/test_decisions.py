@@ -54,6 +54,12 @@ def test_the_words_carry_the_numbers():
     assert "at most 0.0030 worse" in verdict(GOOD, apart(0.003, 4))[1]
 
 
+@pytest.mark.parametrize(("by", "percent"), [(0.004, "0.4 %"), (0.29, "29 %"), (5, "500 %")])
+def test_a_ratio_that_is_asked_for_is_said_with_all_its_digits(by, percent):
+    said = verdict({**BETTER, "metric": "val_loss", "by": by, "margin": 0.001}, apart(0.03))[1]
+    assert f"; asked for {percent};" in said
+
+
 @pytest.mark.parametrize(("by", "expected"), [(0.02, "supported"), (0.03, "undecided"), (0.04, "contradicted")])
 def test_by_takes_the_place_of_nothing(by, expected):
     found, said = verdict({**BETTER, "by": by}, apart(0.03))
