@@ -85,6 +85,33 @@ def test_keras_makes_the_same_step(dataset, given):
     assert len(step.inputs) == experiment.batch_size
 
 
+def test_the_rate_is_that_of_the_trainings_first_epoch():
+    experiment = resolve("xor", {"schedule": "cosine(warmup=5)", "optimizer": "sgd(learning_rate=1.0)"})
+    step = first_step(experiment, load(experiment))
+    assert step.rate == pytest.approx(1 / 6)
+    assert step.apart < 1e-6
+    made = step.layers[0]
+    np.testing.assert_allclose(made.new_weights, made.weights - made.weights_gradient / 6)
+
+
+def test_two_activations_of_one_layer_are_refused(tmp_path):
+    (tmp_path / "twice.py").write_text(
+        "import keras\n"
+        "def twice(task):\n"
+        "    return keras.Sequential([keras.Input(task.input_shape), keras.layers.Dense(2, activation='relu'),\n"
+        "        keras.layers.Activation('tanh'), keras.layers.Dense(1, activation='sigmoid')])\n"
+    )
+    experiment = resolve("xor", {"recipe": f"{tmp_path}/twice.py", "optimizer": "sgd"})
+    with pytest.raises(InputError, match="activation is none of these"):
+        first_step(experiment, load(experiment))
+
+
+def test_a_step_of_which_keras_makes_another_is_refused_however_small_the_rate_is():
+    experiment = resolve("xor", {"clip_norm": 0.01, "optimizer": "sgd(learning_rate=0.001)"})
+    with pytest.raises(InputError, match="Keras's own step comes to other weights"):
+        first_step(experiment, load(experiment))
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -93,6 +120,8 @@ def test_keras_makes_the_same_step(dataset, given):
         ({"batch_norm": True}, "batch_normalization is none of these"),
         ({"activation": "gelu"}, "activation is none of these"),
         ({"l2": 0.1}, "leave out l1 and l2"),
+        ({"class_weights": "0=5,1=1"}, "leave out class_weights and weights"),
+        ({"clip_norm": 0.01}, "Keras's own step comes to other weights"),
         ({"loss": "hinge"}, "a step is shown of mean_squared_error"),
     ],
 )
