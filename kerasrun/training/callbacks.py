@@ -101,14 +101,14 @@ class Recorder(keras.callbacks.Callback):
     """Keeps the rows and commits the run.
 
     A commit is made at an epoch's end as long as all commits, with this one and the last one, stay within LARGEST_SHARE
-    of the training's time, and inside an epoch after a minute without one; in any case at the last epoch, when a
-    callback ends the training and when a signal came. (A last commit may be slower than those before: 1 / 25 keeps
-    nearly all trainings below 5 %.)
+    of the training's time, and inside an epoch after a minute without one; in any case at the last epoch and when a
+    callback ends the training, and by EndOfEpoch after a signal. (A last commit may be slower than those before: 1 / 25
+    keeps nearly all trainings below 5 %.)
 
     Args:
         run: where to commit.
         best: the best model's callback, called before this one.
-        guard: knows of signals, called before this one.
+        guard: is told what is saved.
         experiment: what is trained; names the columns.
         capture: returns the state to commit as bytes, given the finished blocks of the running epoch.
     """
@@ -157,8 +157,7 @@ class Recorder(keras.callbacks.Callback):
         self.progress.seconds.append(time.monotonic() - self._began - spent)
         if self.experiment.save_every and (epoch + 1) % self.experiment.save_every == 0:
             self.run.write_epoch(epoch + 1, lambda path: save_model(self.model, path))
-        last = epoch + 1 == self.experiment.epochs or self.model.stop_training or self.guard.signal_number is not None
-        if last or self._can_afford():
+        if epoch + 1 == self.experiment.epochs or self.model.stop_training or self._can_afford():
             self.commit()
 
     def commit(self, blocks: int = 0) -> None:
@@ -167,6 +166,7 @@ class Recorder(keras.callbacks.Callback):
         self._write_best(moved_on=blocks > 0 or self.best.epoch < len(self.progress.rows))
         self.run.commit(self._tables(), self.capture(blocks), **self.summary())
         self._committed_at, self._committed_rows = time.monotonic(), len(self.progress.rows)
+        self.guard.saved = self._committed_rows
         took = self._committed_at - start
         self._spent, self._cost = self._spent + took, max(took, 0.8 * self._cost)  # far less without a better model
 
@@ -237,6 +237,7 @@ class Guard(keras.callbacks.Callback):
         self.say = say
         self.signal_number: int | None = None
         self.again = self._answered = False
+        self.saved = 0  # epochs in the last commit
         self._epoch = 0
         self._before: dict[int, Any] = {}
 
@@ -253,7 +254,8 @@ class Guard(keras.callbacks.Callback):
             raise Interrupted("", self.signal_number or signal.SIGINT)
         if self.signal_number is not None and not self._answered:
             self._answered = True
-            self.say(f"Finishing epoch {self._epoch} (once more stops now; epoch {self._epoch - 1} is saved).")
+            kept = f"epoch {self.saved} is saved" if self.saved else "nothing is saved yet"
+            self.say(f"Finishing epoch {self._epoch} (once more stops now; {kept}).")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Stop where a validation metric is not finite."""
@@ -263,7 +265,8 @@ class Guard(keras.callbacks.Callback):
 
     def __enter__(self) -> Guard:
         try:
-            self._before = {number: signal.signal(number, self._receive) for number in SIGNALS}
+            heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # as under nohup
+            self._before = {number: signal.signal(number, self._receive) for number in heard}
         except ValueError:  # not in the main thread: signals are somebody else's
             self._before = {}
         return self
@@ -280,13 +283,15 @@ class Guard(keras.callbacks.Callback):
 class EndOfEpoch(keras.callbacks.Callback):
     """Ends the training after the epoch in which a signal came; stands last, when everything has seen the epoch."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, recorder: Recorder) -> None:
         super().__init__()
-        self.guard = guard
+        self.guard, self.recorder = guard, recorder
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Raise Interrupted where a signal came."""
+        """Commit and raise Interrupted where a signal came."""
         if self.guard.signal_number is not None:
+            if self.guard.saved <= epoch:
+                self.recorder.commit()
             raise Interrupted("", self.guard.signal_number)
 
 

@@ -91,6 +91,10 @@ def put_back(state: State, model: keras.Model, callbacks: list[keras.callbacks.C
     """
     _assign(model.variables, state.weights, "model")
     _assign(_optimizer_variables(model), state.optimizer, "optimizer")
+    _put_back_counters(state, callbacks)
+
+
+def _put_back_counters(state: State, callbacks: list[keras.callbacks.Callback]) -> None:
     for callback, counter in zip(callbacks, state.counters, strict=True):
         if counter is not None and hasattr(callback, "set_state"):
             callback.set_state(counter)
@@ -162,6 +166,7 @@ class Restorer(keras.callbacks.Callback):
     def __init__(self, state: State | None, callbacks: list[keras.callbacks.Callback]) -> None:
         super().__init__()
         self.state, self.callbacks = state, callbacks
+        self._epoch = 0
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Put back the variables and the callbacks' counters."""
@@ -170,8 +175,14 @@ class Restorer(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Put back the running means, which `fit` has just reset, where the state lies inside the epoch."""
+        self._epoch = epoch
         if self.state is not None and epoch == self.state.epochs and self.state.blocks:
             _assign(self.model.metrics_variables, self.state.metrics, "metrics")
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Put back the counters once more: the blocks that were passed over were counted again."""
+        if self.state is not None and batch + 1 == self.state.blocks and self._epoch == self.state.epochs:
+            _put_back_counters(self.state, self.callbacks)
 
 
 def _copies(variables: list[Any]) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerasrun import compile_cache, environment
 from kerasrun.continuation import differences
@@ -86,6 +87,7 @@ class Ended:
 
 Event = Started | Block | Epoch | Notice | Ended
 Watch = Callable[[Event], None]
+UNSAVED = (DiskError, Interrupted)  # what is since the last commit is lost
 
 
 def train(
@@ -134,7 +136,8 @@ def train(
     with Guard(lambda text: tell(Notice(text))) as guard:
         outcome = _fit(prepared, experiment, run, guard, state, tell)
     measured = prepared.measuring.summary() if prepared.measuring else {}
-    ending: dict[str, Any] = {**outcome.recorder.summary(), **measured, "others_busy": environment.others_busy(began)}
+    done = {} if isinstance(outcome.error, UNSAVED) else outcome.recorder.summary()
+    ending: dict[str, Any] = {**done, **measured, "others_busy": environment.others_busy(began)}
     best = outcome.recorder.best.weights
     if outcome.status in ENDED and best is not None:
         is_last = ending["best_epoch"] == ending["epochs_run"] and outcome.status != "diverged"
@@ -154,7 +157,7 @@ def train(
         run.finish(outcome.status, **ending)
     if outcome.status in ("stopped", "diverged", "pruned"):
         run.drop_states()  # after the record, or a kill in between would train all again
-    _raise(outcome, run, experiment)
+    _raise(outcome, run, experiment, saved=guard.saved)
     tell(Ended(run))
     return run
 
@@ -165,6 +168,7 @@ def _note_resuming(run: Run, state: State | None) -> list[str]:
     changed = differences(run)
     entry = {"at": now(), "epochs": done, "versions": versions(), "differences": changed}
     run.update(status="running", ended=None, resumed=[*run.record.get("resumed", []), entry])
+    (run.folder / ERROR).unlink(missing_ok=True)
     return [f"resumed after epoch {done}", *changed]
 
 
@@ -223,8 +227,9 @@ def _fit(
         if (run.folder / BEST).exists():  # a best epoch after the state will be trained again, to the same weights
             best.weights = saved_models.saved_weights(model, run.folder / BEST)
         recorder.passed_over = (state.epochs, state.blocks)
+        guard.saved = state.epochs
     reporter = _Reporter(tell, prepared.plan, recorder)
-    callbacks = [*counting, recorder, reporter, EndOfEpoch(guard), Restorer(state, counting)]
+    callbacks = [*counting, recorder, reporter, EndOfEpoch(guard, recorder), Restorer(state, counting)]
     began = time.monotonic()
     error: BaseException | None = None
     try:
@@ -244,7 +249,7 @@ def _fit(
     except Exception as fault:
         error = fault
         status = {Diverged: "diverged", Interrupted: "interrupted", Pruned: "pruned"}.get(type(fault), "failed")
-    if not isinstance(error, DiskError | Interrupted):
+    if not isinstance(error, UNSAVED):
         recorder.write_tables()  # without a state where a fault came in the middle of an epoch
     return _Outcome(status, error, recorder, time.monotonic() - began)
 
@@ -279,12 +284,11 @@ def _seconds(run: Run, outcome: _Outcome, total: float) -> dict[str, float]:
     return {"total": before["total"] + total, "training": before["training"] + outcome.seconds, "epoch": epoch}
 
 
-def _raise(outcome: _Outcome, run: Run, experiment: Experiment) -> None:
+def _raise(outcome: _Outcome, run: Run, experiment: Experiment, *, saved: int) -> None:
     """Raise what the caller must know of a training that did not come to its end."""
     error = outcome.error
     if isinstance(error, Interrupted):
-        done = len(outcome.recorder.progress.rows)
-        text = f"Interrupted after epoch {done} of {experiment.epochs}. Continue: kerasrun resume {run.id}"
+        text = f"Interrupted after epoch {saved} of {experiment.epochs}. Continue: kerasrun resume {run.id}"
         raise Interrupted(text, error.exit_code - 128)
     if outcome.status == "failed":
         if isinstance(error, KerasrunError):
@@ -372,7 +376,7 @@ def _one_line(error: BaseException | None) -> str:
     text = str(error).strip() or type(error).__name__
     if isinstance(error, KerasrunError):
         return text.splitlines()[0]
-    if "OOM" in text or "allocat" in text.lower():
+    if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError) or "RESOURCE_EXHAUSTED" in text:
         return f"out of memory: the model or the batch size is too big for this machine ({text.splitlines()[0][:200]})"
     return f"{type(error).__name__}: {text.splitlines()[0][:300]}"
 
