@@ -45,7 +45,7 @@ def write_all(folder: Path, contents: Mapping[str, bytes | str]) -> None:
     _replace(folder, {name: partial(fill, content=content) for name, content in contents.items()})
 
 
-def write_with(path: Path, fill: Callable[[Path], None]) -> None:
+def write_with(path: Path, fill: Callable[[Path], object]) -> None:
     """Replace a file by whatever `fill` writes to the temporary path that it is given (with the same ending).
 
     Raises:
@@ -123,7 +123,7 @@ def remove_unfinished(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _replace(folder: Path, fills: dict[str, Callable[[Path], None]]) -> None:
+def _replace(folder: Path, fills: dict[str, Callable[[Path], object]]) -> None:
     temporaries = {folder / name: folder / f"{TEMPORARY}{os.getpid()}.{name}" for name in fills}
     try:
         for path, temporary in temporaries.items():

@@ -28,12 +28,9 @@ def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     images = entry.name == "digits"
     x = (bunch.images if images else bunch.data).astype(np.float32)
     if entry.task.kind == "regression":
-        return Unsplit(entry.task, entry.name, whole(x, _column(bunch.target)), columns=bunch.feature_names)
+        y = bunch.target.astype(np.float32).reshape(-1, 1)
+        return Unsplit(entry.task, entry.name, whole(x, y), columns=bunch.feature_names)
     names = entry.task.class_names or tuple(str(name) for name in bunch.target_names)
     task = replace(entry.task, class_names=names)
     columns = None if images else [str(name) for name in bunch.feature_names]
     return Unsplit(task, entry.name, whole(x, bunch.target.astype(np.int32)), columns=columns)
-
-
-def _column(y: np.ndarray) -> np.ndarray:
-    return y.astype(np.float32).reshape(-1, 1)

@@ -65,7 +65,7 @@ def _checked(entry: DatasetEntry, download: Download) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise DataUnavailable(f"{path}: cannot be read ({error.strerror})") from error
-    found = _hash(download, content)
+    found = hashlib.new(_algorithm(download), content).hexdigest()
     if found != download.hash:
         raise DataUnavailable(
             f"{path}: damaged, or another file: {_algorithm(download)} {found}, expected {download.hash}\n"
@@ -153,10 +153,6 @@ def _instead(entry: DatasetEntry) -> str:
 
 def _algorithm(download: Download) -> str:
     return "md5" if len(download.hash) == 32 else "sha256"
-
-
-def _hash(download: Download, content: bytes) -> str:
-    return hashlib.new(_algorithm(download), content).hexdigest()
 
 
 def _megabytes(size: int) -> str:

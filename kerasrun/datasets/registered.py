@@ -6,7 +6,6 @@ goes before Keras's cache, and is checked by its hash at every reading. A table 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasrun import atomic, environment, own_data
+from kerasrun import atomic, environment, own_data, runs
 from kerasrun.datasets import arrays, checks, npz
 from kerasrun.datasets.parts import Unsplit
 from kerasrun.errors import DataUnavailable, DiskError, InputError
@@ -52,7 +51,7 @@ def read(entry: DatasetEntry, arguments: Mapping[str, Any]) -> Unsplit:
     again = f"register it again: kerasrun datasets add {entry.name} FILE.npz\nor delete {path.with_suffix('.json')}"
     try:
         expected = json.loads(path.with_suffix(".json").read_text())["sha256"]
-        found = _sha256(path)
+        found = runs.sha256(path)
     except (OSError, ValueError, KeyError) as error:
         raise DataUnavailable(f"{path}: the registered copy cannot be read ({error})\n{again}") from error
     if found != expected:
@@ -83,7 +82,7 @@ def add(entry: DatasetEntry, file: Path) -> Path:
     _check_counts(unsplit, entry, file)
     checks.check(unsplit)
     target = _copied(file, folder() / f"{entry.name}.npz")
-    record = {"dataset": entry.name, "file": file.name, "sha256": _sha256(target)}
+    record = {"dataset": entry.name, "file": file.name, "sha256": runs.sha256(target)}
     atomic.write(target.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
     return target
 
@@ -117,12 +116,8 @@ def _copied(file: Path, target: Path) -> Path:
         raise DiskError(f"{target.parent}: cannot be made ({error.strerror}); set KERASRUN_HOME") from error
     if target.exists() and target.samefile(file):
         raise InputError(f"{file} is the registered copy itself; name the file that it was made of")
-    atomic.write_with(target, lambda temporary: _copy(file, temporary))
+    atomic.write_with(target, lambda temporary: shutil.copyfile(file, temporary))
     return target
-
-
-def _copy(file: Path, target: Path) -> None:
-    shutil.copyfile(file, target)
 
 
 def _unsplit(path: Path, entry: DatasetEntry, arguments: Mapping[str, Any], notes: tuple[str, ...]) -> Unsplit:
@@ -156,8 +151,3 @@ def _check_counts(unsplit: Unsplit, entry: DatasetEntry, file: Path) -> None:
         raise InputError(
             f"{file}: x_train is {dtype}; {entry.name} has uint8 (0 to 255)\nstore x_train.astype('uint8')"
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
