@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from kerasrun.errors import InputError, shown, unknown
-from kerasrun.objects import parse_call
+from kerasrun.literals import format_call, parse_call
 
 SCHEDULES: dict[str, dict[str, Any]] = {
     "constant": {},
@@ -28,10 +28,7 @@ def parse_schedule(text: str) -> str:
     Raises:
         InputError: unknown name or argument, or a value out of range.
     """
-    name, arguments = _name_and_arguments(text)
-    if not arguments:
-        return name
-    return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
+    return format_call(*_name_and_arguments(text))
 
 
 def plateau_arguments(schedule: str) -> dict[str, Any] | None:
