@@ -40,11 +40,6 @@ def read(name: str, value: Any) -> tuple[str, ...]:
     )
 
 
-def parsed(call: str) -> tuple[str, dict[str, Any]]:
-    """Return name and arguments of a canonical call."""
-    return parse_call(call)
-
-
 def _parsed(text: str) -> tuple[str, Any]:
     """Return the name and the argument's value of one augmentation as it is written."""
     alone = re.fullmatch(r"\s*([\w-]+)\s*\(\s*([^=()]+?)\s*\)\s*", text)

@@ -17,6 +17,7 @@ from typing import Any
 
 from kerasrun import augmentations, catalog, experiment_file, objects, own_data, settings, task
 from kerasrun.errors import InputError, shown, unknown
+from kerasrun.literals import format_call
 from kerasrun.schedules import parse_schedule
 
 Origin = str  # "default", "dataset", "file" or "command"
@@ -252,7 +253,7 @@ def _with_rate(optimizer: str, learning_rate: float | None) -> str:
     parsed = objects.parse("optimizer", optimizer)
     given = dict(parsed.arguments) | ({} if learning_rate is None else {"learning_rate": learning_rate})
     defaults = objects.known("optimizer")[parsed.name]
-    return objects.format_call(parsed.name, {n: given[n] for n in defaults if n in given and given[n] != defaults[n]})
+    return format_call(parsed.name, {n: given[n] for n in defaults if n in given and given[n] != defaults[n]})
 
 
 def _own_values(source: catalog.Source, recipe: catalog.RecipeEntry) -> dict[str, Any]:
@@ -317,7 +318,7 @@ def _complete(experiment: Experiment, entry: catalog.DatasetEntry) -> Experiment
     loss = the_task.loss if experiment.loss == "auto" else experiment.loss
     form = task.label_form(the_task, objects.parse("loss", loss).name)
     settings.refuse_logits(loss, the_task.output_activation)
-    metrics = tuple(dict.fromkeys([*map(settings.canonical_metric, the_task.metrics), *experiment.metrics]))
+    metrics = tuple(dict.fromkeys([*the_task.metrics, *experiment.metrics]))
     for metric in metrics:
         task.keras_metric(the_task, form, objects.parse("metric", metric).name)
     scale_target = experiment.scale_target
@@ -337,7 +338,7 @@ def _complete(experiment: Experiment, entry: catalog.DatasetEntry) -> Experiment
             f"their shape is {the_task.input_shape}"
         )
     experiment = dataclasses.replace(experiment, loss=loss, metrics=metrics, scale=scale, scale_target=scale_target)
-    settings.check_rate(experiment.optimizer, experiment.learning_rate, experiment.schedule)
+    settings.check_rate(experiment.optimizer, experiment.learning_rate)
     return dataclasses.replace(experiment, monitor=_monitor(experiment))
 
 

@@ -13,11 +13,8 @@ from typing import Any
 
 from kerasrun import keras_names
 from kerasrun.errors import InputError, unknown
-from kerasrun.keras_names import FAMILIES, REQUIRED, KerasName, squash
-from kerasrun.literals import format_call, format_value, is_number, parse_call, parse_value, split_outside
-
-__all__ = ["FAMILIES", "REQUIRED", "KerasObject", "format_call", "format_value", "known", "parse", "parse_call",
-           "parse_value", "split_outside"]  # fmt: skip
+from kerasrun.keras_names import REQUIRED, KerasName, squash
+from kerasrun.literals import format_call, format_value, is_number, parse_call
 
 # Names that are not Keras's own: the literature's, and the study's two ways of saying SGD with momentum.
 _ALIASES: dict[str, dict[str, tuple[str, dict[str, object]]]] = {
@@ -73,7 +70,7 @@ class KerasObject:
     """One Keras object by name, with the arguments that were given.
 
     Args:
-        family: one of FAMILIES.
+        family: one of keras_names.FAMILIES.
         name: canonical name.
         arguments: names and values, in the order of Keras's signature.
     """
@@ -135,7 +132,7 @@ def parse(family: str, text: str | KerasObject) -> KerasObject:
     """Read one Keras object from text; a KerasObject passes through.
 
     Args:
-        family: one of FAMILIES.
+        family: one of keras_names.FAMILIES.
         text: a name in any spelling (case, hyphens and underscores do not matter) or a call with keyword arguments.
 
     Raises:
@@ -173,7 +170,7 @@ def known(family: str) -> dict[str, dict[str, object]]:
     """Return the canonical names of a family, sorted, each with its arguments and defaults (REQUIRED for none).
 
     Args:
-        family: one of FAMILIES.
+        family: one of keras_names.FAMILIES.
     """
     return {name: dict(entry.arguments) for name, entry in _entries(family).items()}
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from kerasrun import dataset_table, environment, objects, settings
+from kerasrun import dataset_table, environment, settings
 from kerasrun.errors import InputError, shown
+from kerasrun.literals import parse_value
 
 TABLE_ENDINGS = (".csv", ".tsv", ".tab", ".data", ".txt", ".parquet", ".pq")
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
@@ -79,7 +80,7 @@ def separator(name: str, value: Any) -> str:
 
 def columns(name: str, value: Any) -> tuple[str, ...]:
     """Read names of columns: separated by commas, or a list where a name holds a comma."""
-    read = objects.parse_value(value) if isinstance(value, str) and value.strip()[:1] in ("[", "(") else value
+    read = parse_value(value) if isinstance(value, str) and value.strip()[:1] in ("[", "(") else value
     return settings.texts(name, list(read) if isinstance(read, tuple) else read)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from kerasrun import objects
 from kerasrun.errors import InputError, closest, shown
-from kerasrun.literals import is_number
+from kerasrun.literals import is_number, parse_value, split_outside
 
 Reader = Callable[[str, Any], Any]
 
@@ -47,7 +47,7 @@ def texts(name: str, value: Any) -> tuple[str, ...]:
     """Read names separated by commas, or a list of them; none for no name."""
     if value is None or (isinstance(value, str) and value.strip().lower() in ("", "none")):
         return ()
-    parts = objects.split_outside(value, ",") if isinstance(value, str) else value
+    parts = split_outside(value, ",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple):
         raise InputError(f"{name}={shown(value)} must be names, separated by commas")
     return tuple(text(name, part) for part in parts)
@@ -155,11 +155,6 @@ def keras_objects(family: str) -> Reader:
     return lambda name, value: tuple(str(objects.parse(family, part)) for part in texts(name, value))
 
 
-def canonical_metric(metric: str) -> str:
-    """Return the canonical spelling of a metric."""
-    return str(objects.parse("metric", metric))
-
-
 def class_weights(name: str, value: Any) -> str:
     """Read "balanced", or weights by class number as in "0=1,1=5"; return the canonical text."""
     if _is(value, "balanced"):
@@ -195,7 +190,7 @@ def check_classes(class_weights: str | None, num_classes: int | None) -> None:
         raise InputError(f"class_weights: there is no class {highest}; the classes are 0 to {num_classes - 1}")
 
 
-def check_rate(optimizer: str, learning_rate: float | None, schedule: str) -> None:
+def check_rate(optimizer: str, learning_rate: float | None) -> None:
     """Refuse a learning rate that is given twice.
 
     Raises:
@@ -241,7 +236,7 @@ def _is(value: Any, word: str) -> bool:
 
 
 def _typed(value: Any) -> Any:
-    return objects.parse_value(value) if isinstance(value, str) else value
+    return parse_value(value) if isinstance(value, str) else value
 
 
 def _number(name: str, value: Any) -> float:

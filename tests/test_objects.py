@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from kerasrun import keras_names
 from kerasrun.errors import InputError
-from kerasrun.objects import FAMILIES, REQUIRED, KerasObject, known, parse
+from kerasrun.keras_names import FAMILIES, REQUIRED
+from kerasrun.objects import KerasObject, known, parse
 from kerasrun.task import fitting_losses, multiclass, regression
 
 EVERY_NAME = [(family, name) for family in FAMILIES for name in known(family)]
@@ -130,7 +131,7 @@ def test_an_activation_s_layer_gets_the_function_s_defaults():
 
 def test_reading_names_loads_neither_keras_nor_tensorflow():
     program = (
-        "import sys\nfrom kerasrun import objects\n[objects.known(f) for f in objects.FAMILIES]\n"
+        "import sys\nfrom kerasrun import keras_names, objects\n[objects.known(f) for f in keras_names.FAMILIES]\n"
         "assert not {'keras', 'tensorflow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasrun import settings
+from kerasrun import objects, settings
 from kerasrun.errors import InputError
+from kerasrun.keras_names import REQUIRED
 
 ANYTHING = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.lists(st.integers()),
@@ -188,10 +189,8 @@ def test_more_is_better_where_the_name_says_so(column, direction):
 
 
 def test_every_metric_of_keras_has_a_column_that_a_csv_can_hold():
-    from kerasrun import objects
-
     for metric, arguments in objects.known("metric").items():
-        if objects.REQUIRED not in arguments.values():
+        if REQUIRED not in arguments.values():
             assert math.isfinite(len(settings.column(metric)))
             assert not set(settings.column(metric)) & set(', "\n')
     written = settings.column("precision(class_id=1, thresholds=[0.1, 0.2])")
@@ -200,8 +199,8 @@ def test_every_metric_of_keras_has_a_column_that_a_csv_can_hold():
 
 def test_a_learning_rate_given_twice_is_refused():
     with pytest.raises(InputError, match="the learning rate is given twice"):
-        settings.check_rate("sgd(learning_rate=0.1)", 0.2, "constant")
-    settings.check_rate("sgd(momentum=0.9)", 0.2, "constant")
+        settings.check_rate("sgd(learning_rate=0.1)", 0.2)
+    settings.check_rate("sgd(momentum=0.9)", 0.2)
 
 
 def test_logits_are_refused_where_the_output_layer_gives_probabilities():

@@ -9,8 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kerasrun import experiment_file, objects
+from kerasrun import experiment_file
 from kerasrun.errors import InputError, shown
+from kerasrun.literals import parse_value, split_outside
 
 # Settings whose own value may hold commas: only brackets or quotes around a part make several values of them
 LISTS = ("metrics", "callbacks", "class_weights", "augment")
@@ -153,12 +154,12 @@ def _values(names: list[str], value: Any) -> list[Any]:
         return value if not is_list or isinstance(value[0], list | tuple) else [value]
     if not isinstance(value, str):
         return [value]
-    parts = [part.strip() for part in objects.split_outside(value, ",")]
+    parts = [part.strip() for part in split_outside(value, ",")]
     if is_list and (len(parts) == 1 or not any(part[:1] in "[('\"" for part in parts if part)):
         return [value]
     if len(parts) > 1 and not all(parts):
         raise InputError(f"{names[0]}={shown(value)}: there is nothing between two commas")
-    return [objects.parse_value(part) for part in parts] if is_list or len(names) > 1 else parts
+    return [parse_value(part) for part in parts] if is_list or len(names) > 1 else parts
 
 
 def _point(names: list[str], value: Any) -> Point:

@@ -12,8 +12,9 @@ from typing import Any
 
 import keras
 
-from kerasrun import augmentations, layers
+from kerasrun import layers
 from kerasrun.layers.augment import Mixup, neighbour
+from kerasrun.literals import parse_call
 from kerasrun.training import seeds
 
 
@@ -26,7 +27,7 @@ def made(calls: Sequence[str], seed: int) -> list[keras.layers.Layer]:
     """
     found = []
     for call in calls:
-        name, arguments = augmentations.parsed(call)
+        name, arguments = parse_call(call)
         found.append(getattr(layers, name.capitalize())(**arguments, name=f"augment_{name}"))
     seeds.restart(found, seed)
     return found

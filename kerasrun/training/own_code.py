@@ -12,8 +12,8 @@ from types import ModuleType
 
 import keras
 
-from kerasrun import objects
 from kerasrun.errors import InputError
+from kerasrun.literals import parse_call
 
 
 def execute(path: Path, kind: str) -> ModuleType:
@@ -56,7 +56,7 @@ def _own_callback(reference: str) -> keras.callbacks.Callback:
     file, _, call = reference.rpartition(":")
     if not file or not Path(file).is_file():
         raise InputError(f"callback '{reference}': no such file; write my_callbacks.py:Name")
-    name, arguments = objects.parse_call(call)
+    name, arguments = parse_call(call)
     try:
         made = getattr(execute(Path(file), "callbacks"), name)(**arguments)
     except InputError:
