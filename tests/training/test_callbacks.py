@@ -6,8 +6,8 @@ import signal
 import pytest
 
 import kerasrun
-from kerasrun.errors import Interrupted
-from kerasrun.runs import METRICS
+from kerasrun.errors import Interrupted, RunFailed
+from kerasrun.runs import ERROR, METRICS
 from kerasrun.training.callbacks import Guard, Recorder
 from kerasrun.training.snapshot import last_state
 from kerasrun.training.train import Block, Epoch, Notice
@@ -173,3 +173,27 @@ def test_the_users_own_callback_goes_on_inside_an_epoch_where_it_was(tmp_path, m
     resumed = (tmp_path / "count").read_text()
     kerasrun.train("iris", **{**given, "results": tmp_path / "whole"})
     assert resumed == (tmp_path / "count").read_text()
+
+
+ONCE = """
+import keras
+from pathlib import Path
+
+
+class Once(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1 and not Path(__file__).with_suffix(".failed").exists():
+            Path(__file__).with_suffix(".failed").touch()
+            raise KeyError("ROOM")
+"""
+
+
+def test_a_failed_run_that_is_resumed_to_its_end_keeps_no_error(tmp_path):
+    (tmp_path / "mine.py").write_text(ONCE)
+    given = {"epochs": 3, "callbacks": f"{tmp_path}/mine.py:Once", "results": tmp_path / "results"}
+    with pytest.raises(RunFailed, match="KeyError: 'ROOM'"):
+        kerasrun.train("xor", **given)
+    run = kerasrun.load_run("last", results=tmp_path / "results")
+    assert (run.status, (run.folder / ERROR).exists()) == ("failed", True)
+    run = kerasrun.resume("last", results=tmp_path / "results")
+    assert (run.status, run.record["error"], (run.folder / ERROR).exists()) == ("finished", None, False)
