@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from kerasrun.errors import InputError, shown
 from kerasrun.own_data import IMAGE_ENDINGS, PARTS
 
@@ -120,6 +122,25 @@ def all_below(folder: Path, kind: Kind = IMAGES) -> tuple[list[str], list[str]]:
     """
     ignored: Counter[str] = Counter()
     return sorted(name for name, *_ in _found(folder, folder, kind, ignored)), _other_files(kind, ignored)
+
+
+def known_labels(folder: Path, labels: np.ndarray, found: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """Return the labels of another folder as numbers of the classes of the training, int32 (n,).
+
+    Args:
+        folder: for the error text.
+        labels: int (n,), positions in `found`.
+        found: the folder's classes.
+        classes: those of the training.
+
+    Raises:
+        InputError: the folder has a class that is none of them.
+    """
+    if strange := [name for name in found if name not in classes]:
+        raise InputError(
+            f"{folder}: class '{shown(strange[0])}' is none of those of the training\nknown: {', '.join(classes[:20])}"
+        )
+    return np.array([classes.index(name) for name in found], np.int32)[labels]
 
 
 def _parts(folder: Path, inside: dict[str, Path]) -> dict[str, Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasrun import images
-from kerasrun.datasets.images import known_labels
+from kerasrun.class_folders import known_labels
 from kerasrun.datasets.rows import BYTES, Chunk, Rows
 from kerasrun.errors import InputError, shown
 from kerasrun.images import Broken
@@ -42,7 +42,7 @@ def opened(given: Sequence[str], trained: Trained, *, labelled: bool, keep: Sequ
 
 def _labelled(path: Path, trained: Trained, options: dict) -> Rows:
     folder = images.opened(path, {**options, "skip_broken": trained.settings.get("skip_broken", False)})
-    labels = known_labels(folder, trained.classes)
+    labels = known_labels(folder.path, folder.labels, folder.classes, trained.classes)
     size = _chunk_size(trained)
 
     def chunks() -> Iterator[Chunk]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasrun import environment, images
+from kerasrun.class_folders import known_labels
 from kerasrun.datasets.parts import Part, Unsplit, aligned
 from kerasrun.datasets.stored import Stored
 from kerasrun.errors import InputError, shown
@@ -88,25 +89,10 @@ def read_part(path: Path, name: str, like: Unsplit) -> tuple[Part, str]:
     folder = images.opened(path.expanduser(), options)
     if folder.path.resolve() == first.path.resolve():
         raise InputError(f"--{name} {path}: is the training folder itself; a {name} part needs other images")
-    labels = known_labels(folder, first.classes)
+    labels = known_labels(folder.path, folder.labels, folder.classes, first.classes)
     start = files.add(folder)
     part = _part(replace(folder, labels=labels), np.arange(len(labels)), start)
     return part, hashlib.sha256(f"{like.content_hash} {name} {folder.sha256}".encode()).hexdigest()
-
-
-def known_labels(folder: Folder, classes: tuple[str, ...]) -> np.ndarray:
-    """Return a folder's labels as numbers of these classes, int32 (n,).
-
-    Raises:
-        InputError: it has a class that is none of them.
-    """
-    strange = [name for name in folder.classes if name not in classes]
-    if strange:
-        raise InputError(
-            f"{folder.path}: class '{shown(strange[0])}' is none of those of the training\n"
-            f"known: {', '.join(classes[:20])}"
-        )
-    return np.array([classes.index(name) for name in folder.classes], np.int32)[folder.labels]
 
 
 def _part(folder: Folder, positions: np.ndarray, start: int = 0) -> Part:

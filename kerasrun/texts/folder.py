@@ -13,7 +13,7 @@ from kerasrun import class_folders, environment
 from kerasrun.class_folders import TEXTS, Listing
 from kerasrun.errors import InputError, shown
 from kerasrun.tables import Column, Table, dialect
-from kerasrun.tables.asked import Options, listed
+from kerasrun.tables.asked import Options
 from kerasrun.tables.targets import Target, counted
 
 COLUMN = "text"
@@ -65,10 +65,8 @@ def like(path: Path, options: Options, classes: Sequence[str]) -> Table:
         InputError: as `opened`, or a class is not known.
     """
     other = opened(path, {**options, "drop": ()})
-    if strange := [name for name in other.target.classes if name not in classes]:
-        raise InputError(f"{path}: class '{shown(strange[0])}' is none that training has: {listed(classes, 6)}")
-    number = np.array([classes.index(name) for name in other.target.classes], np.int32)
-    return replace(other, target=replace(other.target, classes=tuple(classes), y=number[other.target.y]))
+    y = class_folders.known_labels(path, other.target.y, other.target.classes, classes)
+    return replace(other, target=replace(other.target, classes=tuple(classes), y=y))
 
 
 def read(path: Path, names: Sequence[str], encoding: str | None) -> tuple[list[str], list[str]]:

@@ -102,7 +102,7 @@ def test_another_folders_classes_are_numbered_as_in_training(text_folder, tmp_pa
         (other / name).parent.mkdir(parents=True)
         (other / name).write_text("text")
     assert folder.like(other, OPTIONS, ("worse", "pos", "neg")).target.y.tolist() == [2, 1]
-    with pytest.raises(InputError, match="class 'neg' is none that training has: pos, worse"):
+    with pytest.raises(InputError, match="class 'neg' is none of those of the training\nknown: pos, worse"):
         folder.like(other, OPTIONS, ("pos", "worse"))
 
 
