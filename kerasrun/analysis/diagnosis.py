@@ -72,9 +72,7 @@ def chart(patient: Patient, epoch: int) -> Points:
         for row in patient.at(epoch)
         if row["gradient"]
     ]
-    title = (
-        f"{patient.record['id']}: gradients after epoch {epoch}" if epoch else f"{patient.record['id']}: at the start"
-    )
+    title = f"{patient.record['id']}: {'gradients ' if epoch else ''}{illnesses.when(epoch)}"
     return Points(title, "gradient of an example's loss, RMS over units", tuple(points))
 
 

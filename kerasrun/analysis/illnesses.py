@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kerasrun.analysis import outcomes
 from kerasrun.analysis.patient import FEWEST_LAYERS, TINY, Patient, Row, factor
@@ -69,7 +67,7 @@ def no_non_linearity(patient: Patient) -> Illness | None:
         return None
     return Illness(
         "no non-linearity",
-        f"The {_count(layers, 'hidden layer')} {'has' if len(layers) == 1 else 'have'} no non-linearity: "
+        f"The {len(layers)} {'hidden layer has' if len(layers) == 1 else 'hidden layers have'} no non-linearity: "
         "together with the output layer they compute what one layer can.",
         patient.options("activation=relu"),
     )
@@ -107,7 +105,7 @@ def _gradients(patient: Patient, epoch: int) -> Illness | None:
     if ratio > GROWS:
         return Illness(
             "exploding gradients",
-            f"Gradients grow {ratio:.2g} × per layer towards the input ({_when(epoch)}).",
+            f"Gradients grow {ratio:.2g} × per layer towards the input ({when(epoch)}).",
             patient.options("batch_norm=true", "initializer=glorot_uniform", "clip_norm=1"),
             epoch,
         )
@@ -117,10 +115,11 @@ def _gradients(patient: Patient, epoch: int) -> Illness | None:
     reaching = first / last if last else 0.0
     if reaching >= REACHES:
         return None
+    activations = " and ".join(dict.fromkeys(row["activation"] for row in hidden))
     return Illness(
         "vanishing gradients",
-        f"Gradients shrink {ratio:.2f} × per layer towards the input ({_when(epoch)}): {_activations(hidden)} with "
-        f"{len(hidden)} hidden layers; the first gets {f'{reaching:.1e}' if first > TINY else 'below 1e-30'} of the "
+        f"Gradients shrink {ratio:.2f} × per layer towards the input ({when(epoch)}): {activations} with {len(hidden)} "
+        f"hidden layers; the first gets {f'{reaching:.1e}' if first > TINY else 'below 1e-30'} of the "
         "last one's.",
         _livelier(patient, hidden),
         epoch,
@@ -141,9 +140,8 @@ def signal(patient: Patient) -> Illness | None:
 
 def dead_units(patient: Patient) -> Illness | None:
     """ReLU units that give 0 for every example."""
-    hidden = patient.hidden(max(patient.measured, default=0))
-    worst = max((row for row in hidden if row["dead"] is not None), key=lambda row: row["dead"], default=None)
-    if worst is None or worst["dead"] <= MOST:
+    worst = _worst(patient, "dead")
+    if worst is None:
         return None
     return Illness(
         "dead units",
@@ -154,9 +152,8 @@ def dead_units(patient: Patient) -> Illness | None:
 
 def saturated_units(patient: Patient) -> Illness | None:
     """Hidden sigmoid or tanh units that are flat for most examples."""
-    hidden = patient.hidden(max(patient.measured, default=0))
-    worst = max((row for row in hidden if row["saturated"] is not None), key=lambda r: r["saturated"], default=None)
-    if worst is None or worst["saturated"] <= MOST:
+    worst = _worst(patient, "saturated")
+    if worst is None:
         return None
     return Illness(
         "saturated units",
@@ -164,6 +161,12 @@ def saturated_units(patient: Patient) -> Illness | None:
         "hardly any gradient passes.",
         patient.options("scale=standardize", "initializer=glorot_uniform", "batch_norm=true", "activation=relu"),
     )
+
+
+def _worst(patient: Patient, share: str) -> Row | None:
+    """Return the hidden layer with the largest share at the last epoch, where that is more than MOST."""
+    rows = [row for row in patient.hidden(max(patient.measured, default=0)) if (row[share] or 0.0) > MOST]
+    return max(rows, key=lambda row: row[share], default=None)
 
 
 def rate_too_high(patient: Patient) -> Illness | None:
@@ -240,13 +243,6 @@ def _livelier(patient: Patient, hidden: list[Row]) -> tuple[str, ...]:
     return (*patient.options(*first), *patient.options("batch_norm=true", "initializer=lsuv"), "fewer layers")
 
 
-def _activations(hidden: list[Row]) -> str:
-    return " and ".join(dict.fromkeys(row["activation"] for row in hidden))
-
-
-def _when(epoch: int) -> str:
+def when(epoch: int) -> str:
+    """Return at which epoch layers were measured, in words."""
     return f"after epoch {epoch}" if epoch else "at the start"
-
-
-def _count(things: Sequence[Any], word: str) -> str:
-    return f"{len(things)} {word}{'s' if len(things) != 1 else ''}"

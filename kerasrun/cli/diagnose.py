@@ -10,7 +10,7 @@ import typer
 
 import kerasrun
 from kerasrun import atomic
-from kerasrun.analysis import diagnosis, moments, pictures
+from kerasrun.analysis import diagnosis, illnesses, moments, pictures
 from kerasrun.analysis.patient import Patient, read_layers
 from kerasrun.cli import console, words
 from kerasrun.errors import InputError
@@ -52,9 +52,8 @@ def diagnose(
     columns, rows = diagnosis.table(patient, chosen)
     console.show_rows(columns, rows, form)
     if form is words.Form.TABLE:
-        when = f"after epoch {chosen}" if chosen else "at the start"
         console.say("", *diagnosis.words(patient, found))
-        console.notice(f"layers {when}; epochs measured: {', '.join(map(str, patient.measured))}")
+        console.notice(f"layers {illnesses.when(chosen)}; epochs measured: {', '.join(map(str, patient.measured))}")
 
 
 def warn(run: Run) -> None:
