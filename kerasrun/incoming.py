@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import stat
 import zlib
 from pathlib import Path
@@ -80,6 +81,8 @@ def _size(path: Path) -> int:
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode):
         raise Refused(f"{shown(path.name)} is no plain file")
+    if not os.access(path, os.R_OK):  # of another user
+        raise Refused(f"{shown(path.name)} cannot be read: Permission denied")
     if found.st_size > LARGEST.get(path.suffix, LARGEST_TEXT):
         raise Refused(f"{shown(path.name)} has {found.st_size:,} bytes, more than such a file may have")
     return found.st_size

@@ -204,6 +204,15 @@ def test_a_file_that_may_not_be_read_is_refused(ours, other, monkeypatch):
     assert reason(merging.merge(other, ours)).endswith("metrics.csv cannot be read: Permission denied")
 
 
+def test_a_file_of_another_user_is_refused_before_anything_is_copied(ours, other, monkeypatch):
+    (make(other) / "log.txt").touch()
+    make(other, 1)
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "log.txt" and mode == os.R_OK)
+    merged = merging.merge(other, ours)
+    assert reason(merged) == "log.txt cannot be read: Permission denied"
+    assert len(merged.came) == 1
+
+
 def test_a_recipe_that_differs_in_comments_alone_is_the_same(ours, other):
     make(ours, 0)
     make(other, 1, recipe=RECIPE.replace("A recipe.", "Another docstring.") + "# a comment\n")
