@@ -136,7 +136,7 @@ def steps_per_block(multiplications: int, batch_size: int) -> int:
     """Return how many steps take about 0.2 s.
 
     Args:
-        multiplications: of one example's forward pass, as `training.cost` counts them.
+        multiplications: of one example's forward pass, as `devices.forward_multiplications` counts them.
         batch_size: examples a step.
     """
     seconds = 1e-4 + 3 * multiplications * batch_size / 20e9  # forward and backward at 20 GFLOP/s, seen on two cores
@@ -173,6 +173,8 @@ class Feeder:
         data = prepare(first_epoch, first_block)
         if first_block:
             self._pass_over(first_block)
+        # with use_ema, `fit` would end by writing averages over the weights that were measured
+        self.model.optimizer.finalize_variable_values = lambda variables: None
         self.model.fit(
             data,
             epochs=epochs,

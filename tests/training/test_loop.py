@@ -113,6 +113,21 @@ def test_the_plain_loop_gives_the_numbers_of_a_keras_script(tmp_path):
     assert [str(loss) for loss in losses] == [str(np.float32(v)) for v in run.metrics["loss"]]
 
 
+@pytest.mark.parametrize("loop", ["plain", "resident"])
+def test_averaged_weights_are_not_put_in_place_of_those_that_were_measured(tmp_path, loop):
+    """Keras's `fit` would do so at its end; the record, best.keras and predictions.npz are of the same weights."""
+    from kerasrun import datasets
+    from kerasrun.experiment import resolve
+
+    given = {"optimizer": "adam(learning_rate=0.05, use_ema=True)", "hidden": "8", "epochs": 2, "loop": loop}
+    run = kerasrun.train("iris", results=tmp_path, **given)
+    validation = datasets.load(resolve("iris", given)).validation
+    with np.load(run.folder / "predictions.npz") as kept:
+        np.testing.assert_array_equal(kept["validation_best"], run.model()(validation.x).numpy().argmax(axis=1))
+        last = np.mean(kept["validation_last"] == kept["validation_labels"])
+    assert last == pytest.approx(run.record["last"]["val_accuracy"])
+
+
 def test_blocks_end_at_their_size_and_where_something_is_measured():
     plan = Plan("resident", 1000, 10, 1, 40, jit=False)
     assert plan.ends == (40, 80, 100)
