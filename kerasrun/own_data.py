@@ -79,9 +79,11 @@ def separator(name: str, value: Any) -> str:
 
 
 def columns(name: str, value: Any) -> tuple[str, ...]:
-    """Read names of columns: separated by commas, or a list where a name holds a comma."""
+    """Read names or numbers of columns: separated by commas, or a list where a name holds a comma."""
     read = parse_value(value) if isinstance(value, str) and value.strip()[:1] in ("[", "(") else value
-    return settings.texts(name, list(read) if isinstance(read, tuple) else read)
+    read = [read] if isinstance(read, int) else read
+    parts = read if isinstance(read, list | tuple) else settings.texts(name, read)
+    return tuple(column(name, part) for part in parts)
 
 
 def kinds(name: str, value: Any) -> tuple[str, ...]:

@@ -76,7 +76,17 @@ def test_wrong_names_are_refused_before_the_file_is_opened():
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [("a,b", ("a", "b")), ("[a, b]", ("a", "b")), (["a, b"], ("a, b",)), ("none", ()), ("['x,y']", ("x,y",))],
+    [
+        ("a,b", ("a", "b")),
+        ("[a, b]", ("a", "b")),
+        (["a, b"], ("a, b",)),
+        ("none", ()),
+        ("['x,y']", ("x,y",)),
+        ([0, 3], ("0", "3")),
+        ("[0, a]", ("0", "a")),
+        ("0,3", ("0", "3")),
+        (3, ("3",)),
+    ],
 )
 def test_columns_are_read_from_words_and_lists(written, read):
     assert own_data.columns("drop", written) == read
