@@ -24,6 +24,7 @@ import tensorflow as tf
 
 from kerasrun.datasets.parts import aligned
 from kerasrun.datasets.stored import Stored
+from kerasrun.errors import InputError
 from kerasrun.training.seeds import batch_order
 
 Arrays = tuple[np.ndarray, ...]  # (x, y) or (x, y, sample weights), equally long
@@ -152,6 +153,9 @@ class Feeder:
         validation: the validation part.
         plan: how the steps are cut.
         seed: decides the order of the batches.
+
+    Raises:
+        InputError: a metric gives several numbers.
     """
 
     def __init__(self, model: keras.Model, train: Arrays, validation: Arrays, plan: Plan, seed: int) -> None:
@@ -212,6 +216,12 @@ class Feeder:
     def _build(self) -> None:
         """Make the metrics' and the optimizer's variables, which cannot be made inside a graph's loop."""
         self.model.test_step(tuple(array[:1] for array in self.validation))
+        for name, value in self.model.get_metrics_result().items():
+            if np.ndim(value):
+                raise InputError(
+                    f"metric {name} gives {np.size(value)} numbers, and one is wanted\n"
+                    "give it one threshold, or average=macro"
+                )
         self.model.reset_metrics()
         if self.model.optimizer is not None:
             self.model.optimizer.build(self.model.trainable_variables)

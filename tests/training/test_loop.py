@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import kerasrun
+from kerasrun.errors import InputError
 from kerasrun.training.loop import Plan, evaluation_batch
 
 RECIPES = {
@@ -126,6 +127,17 @@ def test_averaged_weights_are_not_put_in_place_of_those_that_were_measured(tmp_p
         np.testing.assert_array_equal(kept["validation_best"], run.model()(validation.x).numpy().argmax(axis=1))
         last = np.mean(kept["validation_last"] == kept["validation_labels"])
     assert last == pytest.approx(run.record["last"]["val_accuracy"])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "metric", "given"),
+    [("xor", "precision(thresholds=[0.3, 0.5])", {}),
+     ("iris", "f1_score(average=none)", {"loss": "categorical_crossentropy"})],
+)  # fmt: skip
+def test_a_metric_of_several_numbers_is_refused_before_the_first_step(tmp_path, dataset, metric, given):
+    with pytest.raises(InputError, match=rf"metric {metric[:8]}.* gives [23] numbers, and one is wanted"):
+        kerasrun.train(dataset, metrics=metric, epochs=2, results=tmp_path, **given)
+    assert not list(tmp_path.glob(f"{dataset}*"))
 
 
 def test_blocks_end_at_their_size_and_where_something_is_measured():
