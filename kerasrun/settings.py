@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from os.path import exists
+from os.path import exists, expanduser, realpath
 from typing import Any
 
 from kerasrun import objects
@@ -129,15 +129,15 @@ def automatic(read: Reader) -> Reader:
 
 
 def fraction_or_path(name: str, value: Any) -> float | str:
-    """Read a part of the whole, above 0 and below 1, or the path of a file or folder that exists."""
+    """Read a part of the whole, above 0 and below 1, or a file or folder that exists; return its whole path."""
     typed = _typed(value)
     if isinstance(typed, int | float) and not isinstance(typed, bool):
         if not 0 < typed < 1:
             raise InputError(f"{name}={shown(value)} must be a part of the whole, above 0 and below 1, as 0.2")
         return float(typed)
-    if not exists(str(value)):
+    if "\0" in str(value) or not exists(path := expanduser(str(value))):
         raise InputError(f"{name}={shown(value)}: neither a number between 0 and 1 nor a file")
-    return str(value)
+    return realpath(path)
 
 
 def keras_object(family: str) -> Reader:

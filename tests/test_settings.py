@@ -123,6 +123,17 @@ def test_a_part_may_be_a_file_that_exists(tmp_path):
     assert settings.fraction_or_path("validation", file) == str(file)
 
 
+def test_a_held_out_file_is_known_by_its_whole_path_wherever_the_run_goes_on(tmp_path, monkeypatch):
+    (tmp_path / "held-out.npz").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for written in ("held-out.npz", "~/held-out.npz"):
+        assert settings.fraction_or_path("validation", written) == str((tmp_path / "held-out.npz").resolve())
+    for written in ("~\0", "~nobody-of-this-name/x.npz"):
+        with pytest.raises(InputError, match="nor a file"):
+            settings.fraction_or_path("validation", written)
+
+
 def test_metrics_are_split_at_commas_outside_of_brackets():
     read = settings.keras_objects("metric")
     assert read("metrics", "mae, f1_score(average=macro, threshold=0.5)") == (
