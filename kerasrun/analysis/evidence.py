@@ -16,13 +16,13 @@ from kerasrun.analysis import layer_numbers, moments
 from kerasrun.analysis.claim_parts import Part
 from kerasrun.analysis.claims import Claim, Target
 from kerasrun.analysis.columns import Record, direction
+from kerasrun.analysis.fairness import ALONE, data_hash
 from kerasrun.analysis.outcomes import LEARNS, guessing, outcome
 from kerasrun.analysis.places import Place, grid
 from kerasrun.analysis.statistics import Margin
 from kerasrun.sweep_record import Axis
 
 ENDED = (*moments.TRAINED, "diverged")
-_ALONE = 0.2  # cores that others may keep busy while seconds are measured
 
 UNITS = ("epochs", "seconds")  # of times to a target
 
@@ -246,7 +246,7 @@ def _mean(values: Sequence[float], *, geometric: bool) -> float:
 def unfit_reason(claim: Claim, sides: Sequence[Sequence[Record]]) -> str:
     """Say why runs cannot be compared, if so."""
     records = [record for side in sides for record in side]
-    contents = {(record["experiment"]["dataset"], (record.get("data") or {}).get("hash")) for record in records}
+    contents = {(record["experiment"]["dataset"], data_hash(record)) for record in records}
     if len(contents) > len({dataset for dataset, _ in contents}):
         return "the data changed between its runs"
     if claim.metric not in moments.TIMES and claim.at.kind != "seconds":
@@ -254,7 +254,7 @@ def unfit_reason(claim: Claim, sides: Sequence[Sequence[Record]]) -> str:
     busy = [record["others_busy"] for record in records if record.get("others_busy") is not None]
     if len(busy) < len(records):
         return "its runs do not tell whether they had the machine to themselves"
-    if max(busy) > _ALONE:
+    if max(busy) > ALONE:
         return f"runs shared the machine (others kept up to {max(busy):.1f} cores busy); train them alone, --workers 1"
     if len(threads := {record.get("threads") for record in records}) > 1:
         return f"its runs had different numbers of threads ({', '.join(map(str, sorted(threads, key=str)))})"

@@ -21,7 +21,7 @@ _KINDS = {
     "other scaling": ("scale", "scale_target"),
     "other arithmetic": ("jit", "precision"),
 }
-_ALONE = 0.2  # cores that others may keep busy while seconds are measured
+ALONE = 0.2  # cores that others may keep busy while seconds are measured
 _NAMED = 3  # so many runs are named, more are counted
 
 
@@ -43,7 +43,7 @@ def comparable(
         differing: settings that are not the same in all runs.
         allowed: settings that may differ, because they are what is varied.
     """
-    kept, parts = _usual(records, _hash), []
+    kept, parts = _usual(records, data_hash), []
     if len(kept) < len(records):
         parts.append(_counted(_without(records, kept), "other data"))
     for kind, names in _KINDS.items():
@@ -75,7 +75,7 @@ def reasons(
         differing: settings that are not the same in all runs.
         allowed: settings that may differ, because they are what is varied.
     """
-    found = [] if {*map(_hash, ones)} & {*map(_hash, others)} else ["other data"]
+    found = [] if {*map(data_hash, ones)} & {*map(data_hash, others)} else ["other data"]
     for kind, names in _KINDS.items():
         reads = [columns.settings[name] for name in names if name in differing and name not in allowed]
         if reads and not {_written(reads, one) for one in ones} & {_written(reads, other) for other in others}:
@@ -96,7 +96,7 @@ def other_data(records: Sequence[Record], differing: Collection[str], told_apart
     by_dataset: dict[str, dict[tuple[str, ...], list[Record]]] = {}
     parts = [name for name in _KINDS["another split"] if name not in told_apart]
     for record in records:
-        if (content := _hash(record)) is not None:  # else a run that failed before its data were read
+        if (content := data_hash(record)) is not None:  # else a run that failed before its data were read
             kinds = by_dataset.setdefault(record["experiment"]["dataset"], {})
             its_parts = (content, *(str(record["experiment"].get(name)) for name in parts))
             kinds.setdefault(its_parts, []).append(record)
@@ -105,7 +105,7 @@ def other_data(records: Sequence[Record], differing: Collection[str], told_apart
         usual = max(kinds.values(), key=len)
         others = [record for those in kinds.values() if those is not usual for record in those]
         if others:
-            changed = sum(_hash(record) != _hash(usual[0]) for record in others)
+            changed = sum(data_hash(record) != data_hash(usual[0]) for record in others)
             what = "another split" if not changed else "other data" if changed == len(others) else "other data or split"
             lines.append(f"not comparable with the rest: {_counted(others, what)}")
     if len(by_dataset) > 1:
@@ -147,9 +147,9 @@ def shared_machine(records: Sequence[Record]) -> list[str]:
     """Return what is to be said of seconds, unless all runs had the machine to themselves."""
     busy = [finite(record.get("others_busy")) for record in records if record["status"] in TRAINED]
     most = max((cores for cores in busy if cores is not None), default=0.0)
-    if most <= _ALONE and None not in busy:
+    if most <= ALONE and None not in busy:
         return []
-    what = f"shared the machine (others kept up to {most:.1f} cores busy)" if most > _ALONE else "may have had company"
+    what = f"shared the machine (others kept up to {most:.1f} cores busy)" if most > ALONE else "may have had company"
     return [f"seconds: the runs {what}; alone and one after the other (--workers 1) they would tell more"]
 
 
@@ -183,7 +183,9 @@ def epochs_chosen_from(groups: dict[str, Sequence[Record]], at: At) -> list[str]
 
 def is_one_split(records: Sequence[Record], differing: Collection[str]) -> bool:
     """Tell whether all runs have the same training, validation and test examples."""
-    return not {"dataset", *_KINDS["another split"]} & {*differing} and len({_hash(record) for record in records}) < 2
+    return (
+        not {"dataset", *_KINDS["another split"]} & {*differing} and len({data_hash(record) for record in records}) < 2
+    )
 
 
 def _held_out(records: Sequence[Record]) -> set[tuple[Any, Any]]:
@@ -217,7 +219,8 @@ def _without(records: Sequence[Record], kept: Sequence[Record]) -> list[Record]:
     return [record for record in records if id(record) not in those]
 
 
-def _hash(record: Record) -> str | None:
+def data_hash(record: Record) -> str | None:
+    """Return the hash of a run's data; None where it failed before they were read."""
     return (record.get("data") or {}).get("hash")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from kerasrun.analysis.choice import condition
 from kerasrun.analysis.columns import MISSING, QUIET, Columns, matches, written
 from kerasrun.analysis.columns import grouped as by_values
-from kerasrun.analysis.fairness import is_one_split
+from kerasrun.analysis.fairness import data_hash, is_one_split
 from kerasrun.analysis.moments import TRAINED, Record
 from kerasrun.analysis.statistics import Difference, Margin, Verdict, differences, verdict
 from kerasrun.errors import InputError
@@ -123,7 +123,7 @@ def form(
     members = by_values(records, columns, by)
     unit = [name for name in candidates if any(_differ(those, columns, name) for those in members)]
     reads = [columns[name] for name in unit]
-    several_data = len({_hash(record) for record in records} - {None}) > 1
+    several_data = len({data_hash(record) for record in records} - {None}) > 1
     numbers: dict[tuple[Any, ...], int] = {}
     names: dict[int, str] = {}
     groups = []
@@ -132,7 +132,7 @@ def form(
         for record in runs:
             number = seed = record["experiment"].get("seed")
             if reads or several_data or not isinstance(seed, int):
-                key = (seed, *(written(get(record)) for get in reads), several_data and _hash(record))
+                key = (seed, *(written(get(record)) for get in reads), several_data and data_hash(record))
                 number = numbers.setdefault(key, len(numbers))
                 names[number] = f"{called(dict(zip(unit, key[1:-1], strict=True)))} seed {seed}".strip()
             _enter(group, number, record, read(record))
@@ -149,10 +149,6 @@ def _candidates(differing: Collection[str], by: Sequence[str]) -> list[str]:
         found.remove("hidden")
         found += [name for name in ("layers", "units") if name not in by]
     return found
-
-
-def _hash(record: Record) -> str | None:
-    return (record.get("data") or {}).get("hash")
 
 
 def _enter(group: Group, unit: int, record: Record, result: float | None) -> None:
