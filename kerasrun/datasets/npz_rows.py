@@ -1,4 +1,4 @@
-"""The examples of an .npz file, to be predicted: read slice by slice, so that the file may be larger than memory."""
+"""The examples of an .npz file, to be predicted: slice by slice; a file that is stored by rows may exceed memory."""
 
 from __future__ import annotations
 
