@@ -62,6 +62,12 @@ def p_value(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.2g}" if p < 0.995 else "1"
 
 
+def said_p(p: float | None) -> str:
+    """Return a p value in a sentence: p = 0.012, p < 0.001."""
+    text = p_value(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def share(k: int, n: int) -> str:
     """Return a count with Wilson's interval: 4 of 5 [0.38, 0.96]."""
     low, high = wilson(k, n)

@@ -86,7 +86,7 @@ def _verdicts(compared: Mapping[int, Against], rules: Rules) -> list[str]:
         ours, theirs = one.group.results, one.baseline.results
         p = sign_flip([ours[unit] - theirs[unit] for unit in ours.keys() & theirs.keys()])
         if p is not None:
-            found.append(f"check    {one.group.label}: exact sign flips of the differences, p = {amounts.p_value(p)}")
+            found.append(f"check    {one.group.label}: exact sign flips of the differences, {amounts.said_p(p)}")
         if one.difference.correlation is not None and one.difference.correlation <= 0:
             correlation = f"correlation {one.difference.correlation:.2f}"
             found.append(f"check    {one.group.label}: pairing did not help ({correlation} over the seeds)")

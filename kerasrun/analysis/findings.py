@@ -168,12 +168,7 @@ def _words(measured: Measured, found: Difference, said: Verdict) -> str:
         return said.words
     seeds = f" in the {found.n} seeds where both learned" if measured.is_conditional else ""
     unit = f" {measured.metric}" if measured.metric in UNITS and not measured.margin.relative else ""
-    return f"{said.words}: {amounts.difference(found, _DIGITS)}{unit}, p {_p(found.p_adjusted)}{seeds}"
-
-
-def _p(p: float | None) -> str:
-    text = amounts.p_value(p)
-    return text if text[:1] == "<" else f"= {text}"
+    return f"{said.words}: {amounts.difference(found, _DIGITS)}{unit}, {amounts.said_p(found.p_adjusted)}{seeds}"
 
 
 def _failures(measured: Measured) -> str:
@@ -183,4 +178,4 @@ def _failures(measured: Measured) -> str:
         return ""
     what = "did not reach it" if measured.metric in UNITS else "failed"
     p = fisher(first, measured.runs, second, measured.runs)
-    return f"; {first} and {second} of {measured.runs} runs {what} (Fisher p {_p(p)})"
+    return f"; {first} and {second} of {measured.runs} runs {what} (Fisher {amounts.said_p(p)})"

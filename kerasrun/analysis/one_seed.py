@@ -70,11 +70,9 @@ def line(first: Record, second: Record, columns: Columns, differing: Sequence[st
     command = _command(first, second, columns, differing)
     if counts is None:
         return f"One seed each: other seeds may turn the order. {command} decides."
-    p = amounts.p_value(mcnemar(*counts))
-    p = p if p.startswith("<") else f"= {p}"
     return (
         f"One seed each: {counts[0]} validation examples only {first['id']} gets right, {counts[1]} only "
-        f"{second['id']} (McNemar p {p}), but other seeds may turn it. {command} decides."
+        f"{second['id']} (McNemar {amounts.said_p(mcnemar(*counts))}), but other seeds may turn it. {command} decides."
     )
 
 

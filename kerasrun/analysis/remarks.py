@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kerasrun.analysis import amounts
 from kerasrun.analysis.groups import Against, Group, Groups, dataset_of
 from kerasrun.analysis.statistics import fisher, wilson
 
@@ -66,7 +67,7 @@ def _diverged(group: Group, compared: Against | None, chance: float | None) -> s
     if compared is not None:
         base = compared.baseline
         p = fisher(len(group.results), group.trained, len(base.results), base.trained)
-        test = f"; Fisher p = {p:.2g} against {base.label}"
+        test = f"; Fisher {amounts.said_p(p)} against {base.label}"
         if chance is not None and (common := group.outcomes & base.outcomes):
             apart = sum(group.results.get(n, chance) - base.results.get(n, chance) for n in common) / len(common)
             test += f"; scored as guessing, {chance:.3g}, it differs by {apart:+.4f}"

@@ -27,6 +27,11 @@ def test_a_paired_comparison_is_explained():
         assert part not in said
 
 
+def test_a_tiny_p_is_below_a_thousandth_here_too():
+    said = rules(*seeds(0, [0.80, 0.81] * 6, optimizer="sgd"), *seeds(20, [0.9, 0.91, 0.92] * 4))
+    assert "check    adam: exact sign flips of the differences, p < 0.001" in said
+
+
 def test_the_last_epoch_is_explained_by_no_run_stopping_early_whatever_the_budgets():
     said = rules(*seeds(0, SGD, epochs=5, patience=None), *seeds(10, ADAM, patience=None), by="epochs")
     assert "val_accuracy at the last epoch; moment: no run could stop early; baseline:" in said
