@@ -30,16 +30,8 @@ MODELS = {"keras.src.models.functional": ("Functional",), "keras.src.models.sequ
 PARTS = ("layers", "initializers", "regularizers", "constraints", "activations", "models", "dtype_policies", "random")
 OPERATIONS = ("numpy", "nn", "math", "linalg", "image", "core")  # modules of keras.ops, as a functional model has them
 WITH_FUNCTIONS = {
-    "Map",
-    "Scan",
-    "AssociativeScan",
-    "VectorizedMap",
-    "Cond",
-    "WhileLoop",
-    "ForiLoop",
-    "Switch",
-    "CustomGradient",
-}
+    "Map", "Scan", "AssociativeScan", "VectorizedMap", "Cond", "WhileLoop", "ForiLoop", "Switch", "CustomGradient",
+}  # fmt: skip
 NEVER = {  # classes of Keras that run stored code or read other files
     "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer",
 }  # fmt: skip
@@ -107,8 +99,7 @@ def load_model(path: Path, sha256: str | None = None, *, recipe: Path | None = N
         config["compile_config"] = None  # optimizer and losses are never loaded
     own = _own_classes(recipe) if recipe else {}
     for part in _parts(path, config):
-        if part.get("class_name") not in own:
-            _check_class(path, part)
+        _check_class(path, part, own)
     _check_size(path, config, own, archive.getinfo(WEIGHTS).file_size if WEIGHTS in archive.namelist() else 0)
     try:
         return keras.saving.load_model(path, custom_objects=own, compile=False, safe_mode=True)
@@ -190,21 +181,21 @@ def _parts(path: Path, config: Any) -> Iterator[dict[str, Any]]:
             waiting += [(inner, depth + 1) for inner in value]
 
 
-def _check_class(path: Path, part: dict[str, Any]) -> None:
-    """Refuse a class that is neither Keras's nor kerasrun's own, and those that run stored code."""
+def _check_class(path: Path, part: dict[str, Any], own: dict[str, type]) -> None:
+    """Refuse a class that is neither Keras's nor kerasrun's nor the recipe's own, and those that run stored code."""
     name, module, registered = (part.get(key) for key in ("class_name", "module", "registered_name"))
     if not all(isinstance(text, str | None) for text in (name, module, registered)):
         raise InputError(f"{path}: its {CONFIG} names a class in a way that Keras does not")
     name, module = name or "", module or ""
+    if name in own:
+        return
     if name in NEVER:
         raise InputError(f"{path}: holds a {name} layer, which runs code stored in the file; it is not loaded")
     function = part.get("config")
     if module == "builtins" and name == "function":
         if isinstance(function, str) and hasattr(keras.activations, function):
             return
-        raise InputError(
-            f"{path}: names the function {str(part['config'])[:60]!r}; only Keras's activations are loaded"
-        )
+        raise InputError(f"{path}: names the function {str(function)[:60]!r}; only Keras's activations are loaded")
     if module == "" and name.startswith("__") and name.endswith("__") and name != "__lambda__":
         return  # tensors, tuples, data types as Keras writes them
     if module in MODELS and name in MODELS[module]:

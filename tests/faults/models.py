@@ -94,6 +94,8 @@ CRAFTED = {
     "popen": _with_layer({"module": "subprocess", "class_name": "Popen", "config": {"args": ["touch", "hacked"]}}),
     "get_file": _with_activation(_function("keras.utils", "get_file")),
     "eval": _with_activation(_function("builtins", "eval")),
+    "name_a_list": _with_activation({"module": "keras.activations", "class_name": []}),
+    "function_of_no_name": _with_activation({"module": "builtins", "class_name": "function"}),
     "lambda_value": _with_activation({"class_name": "__lambda__", "config": {"value": "4wEAAAA="}}),
     "units": _units,
     "nested": lambda config: '{"a":' * 3000 + "0" + "}" * 3000,

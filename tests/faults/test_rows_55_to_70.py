@@ -98,6 +98,8 @@ def test_row_56_a_model_with_classes_of_its_own_is_loaded_with_its_recipe_alone(
 def test_row_57_functions_outside_of_keras_are_refused(said):
     for name in ("system", "popen", "get_file", "eval"):
         assert "it is not loaded" in said[name] or "only Keras's activations are loaded" in said[name], name
+    assert "names the function 'None'; only Keras's activations are loaded" in said["function_of_no_name"]
+    assert "names a class in a way that Keras does not" in said["name_a_list"]
     assert not said["hacked"]
 
 
