@@ -19,7 +19,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasrun import environment
+from kerasrun import environment, layers  # which registers kerasrun's own layers with Keras
 from kerasrun.errors import InputError
 from kerasrun.training import own_code
 
@@ -86,8 +86,6 @@ def load_model(path: Path, sha256: str | None = None, *, recipe: Path | None = N
         OwnClass: it holds a class that neither Keras nor kerasrun nor the recipe brings.
         InputError: the file is damaged, changed since the run, too large, or of a kind that is never loaded.
     """
-    import kerasrun.layers  # noqa: F401 - registers them
-
     if path.suffix != ".keras":
         raise InputError(f"{path}: only .keras files are loaded; .h5 and pickle can run code hidden in them")
     content = _content(path)
@@ -202,9 +200,9 @@ def _check_class(path: Path, part: dict[str, Any], own: dict[str, type]) -> None
         return
     if _is_known(module, name):
         return
-    own = registered if registered and registered != name else f"{module}.{name}".strip(".")
+    foreign = registered if registered and registered != name else f"{module}.{name}".strip(".")
     raise OwnClass(
-        f"{path}: holds {own[:80]}, which neither Keras nor kerasrun brings; it is not loaded\n"
+        f"{path}: holds {foreign[:80]}, which neither Keras nor kerasrun brings; it is not loaded\n"
         'a model with classes of one\'s own needs its recipe: run.model(recipe="my_models.py:wide")'
     )
 
@@ -214,9 +212,7 @@ def _is_known(module: str, name: str) -> bool:
     if module == "keras":
         return name in ("Sequential", "Functional", "DTypePolicy", "Variable", "InputSpec")
     if module == "kerasrun.layers" or module.startswith("kerasrun.layers."):
-        import kerasrun.layers
-
-        return name in kerasrun.layers.__all__
+        return name in layers.__all__
     if module.startswith("keras.src.ops.") and module.removeprefix("keras.src.ops.") in OPERATIONS:
         found = getattr(importlib.import_module(module), name, None)
         return isinstance(found, type) and issubclass(found, keras.Operation) and name not in WITH_FUNCTIONS
