@@ -29,6 +29,7 @@ from kerasrun import atomic, catalog, environment
 from kerasrun.errors import DiskError, InputError
 from kerasrun.experiment import Experiment, from_record, identity, to_record
 from kerasrun.run_folder import check_name, is_locked, lock, new_folder, plain
+from kerasrun.run_record import Fault, parse
 
 if TYPE_CHECKING:
     import keras
@@ -254,15 +255,11 @@ def load(folder: Path) -> Run:
     """
     path = folder / RECORD
     try:
-        record = json.loads(path.read_bytes())
+        return Run(folder, parse(path.read_bytes()))
     except FileNotFoundError:
         raise InputError(f"{folder}: holds no run (no {RECORD})") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, Fault) as error:
         raise InputError(f"{path}: damaged: {error}") from None
-    kinds = {"id": str, "status": str, "experiment": dict}
-    if not isinstance(record, dict) or not all(isinstance(record.get(name), kind) for name, kind in kinds.items()):
-        raise InputError(f"{path}: damaged: not the record of a run")
-    return Run(folder, record)
 
 
 def remove(folders: Sequence[Path]) -> None:

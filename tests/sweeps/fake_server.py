@@ -82,8 +82,11 @@ def do_stay(errand, tell):
 def run_folder(errand, tell, status):
     folder = Path(errand["results"]) / (errand["resume"] or f"run-{errand['cell']}")
     folder.mkdir(parents=True, exist_ok=True)
-    record = {"id": folder.name, "status": status, "experiment": errand["experiment"], "data": {"hash": "now"}}
-    (folder / "run.json").write_text(json.dumps(record | {"device": errand["gpu"]}))
+    record = {
+        "format": 1, "id": folder.name, "status": status, "created": "2026-11-21T10:15:00+00:00",
+        "experiment": errand["experiment"], "data": {"hash": "now"}, "device": errand["gpu"],
+    }  # fmt: skip
+    (folder / "run.json").write_text(json.dumps(record))
     (folder / "log.txt").write_text("".join(f"line {number}\n" for number in range(1, 21)))
     tell(event="begun", folder=folder.name)
 
