@@ -25,6 +25,7 @@ from kerasrun.analysis.findings import (
     p_value,
 )
 from kerasrun.analysis.looks import ALPHA, Look, Plan, plan
+from kerasrun.analysis.means import said_margin
 from kerasrun.analysis.outcomes import LEARNS, outcome
 from kerasrun.analysis.statistics import estimate, holm, wilson
 
@@ -234,7 +235,7 @@ def _same(part: Part, runs: Runs, planned: int) -> Finding:
             if differing := sameness.difference(*pair):
                 return Finding(part.name, CONTRADICTED, f"seed {seed}: {differing}", {"n": compared + 1, "seed": seed})
             compared += 1
-            weights += all(map(sameness.has_weights, pair))
+            weights += all(record.get("best_weights") for record in pair)
     wanted = len(seeds) * len(part.sides[0])
     words = f"{compared} of {wanted} pairs equal to the last bit, {weights} of them with the best weights"
     return Finding(
@@ -262,14 +263,13 @@ def _measure_words(claim: Claim) -> str:
     """Say what was compared, at which moment, and which difference matters."""
     if claim.kind == "stands":
         does = f"reaches {claim.target}" if claim.target else "learns"
-        return f"largest {claim.metric} up to which every run {does}, margin {100 * claim.margin.value:g} %"
+        return f"largest {claim.metric} up to which every run {does}, margin {said_margin(claim.margin)}"
     moment = f" until {claim.target}" if claim.target else f" {claim.at}" if claim.kind != "faster" else ""
     if claim.at.kind == "best" and claim.split == "validation" and not claim.target:
         moment += " (chosen on the same examples: optimistic)"
     places = max(len(part.sides[0]) for part in claim.parts)
     mean = f", mean over {places} other settings" if places > 1 else ""
-    margin = f"{100 * claim.margin.value:g} %" if claim.margin.relative else f"{claim.margin.value:g}"
-    return f"{claim.metric}{moment}{mean}, margin {margin}"
+    return f"{claim.metric}{moment}{mean}, margin {said_margin(claim.margin)}"
 
 
 def _look_words(claim: Claim, its_plan: Plan, verdict: str) -> list[str]:

@@ -26,10 +26,5 @@ def difference(one: Record, other: Record) -> str:
                 return f"{name} {a:.9g} and {b:.9g} in epoch {epoch + 1}"
     if lengths[0] != lengths[1]:
         return f"{lengths[0]} and {lengths[1]} epochs"
-    both = has_weights(one) and has_weights(other)
-    return "best weights" if both and one["best_weights"] != other["best_weights"] else ""
-
-
-def has_weights(record: Record) -> bool:
-    """Tell whether a run's best weights are known, by their digest."""
-    return bool(record.get("best_weights"))
+    digests = {record.get("best_weights") for record in (one, other)}
+    return "best weights" if len(digests) > 1 and all(digests) else ""
