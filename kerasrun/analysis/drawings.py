@@ -155,15 +155,12 @@ def _heat(chart: Heat) -> list[str]:
     known = [mean for row in chart.means for mean in row if mean is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
     (down, rows), (across, columns) = chart.rows, chart.columns
-    table = [["", *columns]]
+    steps, table = len(_SHADES) - 1, [["", *columns]]
     for label, means, texts in zip(rows, chart.means, chart.texts, strict=True):
-        shades = ["  " if mean is None else 2 * _shade(mean, low, high) for mean in means]
+        dark = [None if mean is None else round((mean - low) / (high - low or 1) * steps) for mean in means]
+        shades = ["  " if step is None else 2 * _SHADES[step] for step in dark]
         table.append([label, *(f"{s} {' '.join(t.split(chr(10)))}" for s, t in zip(shades, texts, strict=True))])
     return [f"{down} ↓  {across} →", *_aligned(table)]
-
-
-def _shade(mean: float, low: float, high: float) -> str:
-    return _SHADES[round((mean - low) / (high - low or 1) * (len(_SHADES) - 1))]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -124,7 +124,8 @@ def measure(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int]) -> Measu
         record["id"] for side in sides for record in side if not failed[id(record)] and values[id(record)] is None
     ]
     if without and not unfit:
-        unfit = f"{_runs(len(without))} without {claim.metric} {claim.at} ({', '.join(without[:3])})"
+        those = f"{len(without)} run{'' if len(without) == 1 else 's'}"
+        unfit = f"{those} without {claim.metric} {claim.at} ({', '.join(without[:3])})"
     fallen, count = [sum(failed[id(record)] for record in side) for side in sides], len(sides[0])
 
     def by_seed(number: Callable[[Record], float | None]) -> tuple[Values, Values]:
@@ -235,12 +236,10 @@ def _by_seed(
         pairs = [(number(runs.found[a, seed]), number(runs.found[b, seed])) for a, b in zip(*part.sides, strict=True)]
         both = [(a, b) for a, b in pairs if a is not None and b is not None]
         if both:
-            one[seed], other[seed] = (_mean(side, geometric=geometric) for side in zip(*both, strict=True))
+            one[seed], other[seed] = (
+                geometric_mean(side) if geometric and min(side) > 0 else fmean(side) for side in zip(*both, strict=True)
+            )
     return one, other
-
-
-def _mean(values: Sequence[float], *, geometric: bool) -> float:
-    return geometric_mean(values) if geometric and min(values) > 0 else fmean(values)
 
 
 def unfit_reason(claim: Claim, sides: Sequence[Sequence[Record]]) -> str:
@@ -259,7 +258,3 @@ def unfit_reason(claim: Claim, sides: Sequence[Sequence[Record]]) -> str:
     if len(threads := {record.get("threads") for record in records}) > 1:
         return f"its runs had different numbers of threads ({', '.join(map(str, sorted(threads, key=str)))})"
     return ""
-
-
-def _runs(count: int) -> str:
-    return f"{count} run{'' if count == 1 else 's'}"
