@@ -53,7 +53,7 @@ def own_callbacks(references: tuple[str, ...]) -> list[keras.callbacks.Callback]
 
 
 def _own_callback(reference: str) -> keras.callbacks.Callback:
-    file, _, call = reference.rpartition(":")
+    file, _, call = reference.partition(":")
     if not file or not Path(file).is_file():
         raise InputError(f"callback '{reference}': no such file; write my_callbacks.py:Name")
     name, arguments = parse_call(call)
