@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasrun.analysis import scores
+from kerasrun.analysis import mistakes, scores
 from kerasrun.analysis.residuals import QUANTILES, residuals
 from kerasrun.analysis.tables import to_text
 
@@ -111,17 +111,16 @@ def regressed(
         for part in ("bias", "mae", "rmse", "r2")
     }
     quantiles = [(f"{100 * q:g} %", *(found.quantiles[i] for found in every)) for i, q in enumerate(QUANTILES)]
-    apart = np.abs(predicted - true).max(axis=1)
-    worst = np.argsort(-apart, kind="stable")[:LARGEST]
+    worst = mistakes.farthest(true, predicted, LARGEST)
+    columns, cells = mistakes.value_cells(true[worst], predicted[worst])
     largest = [
-        (*(str(values[row]) for values in ids.values()), float(true[row, i]), float(predicted[row, i]),
-         float(predicted[row, i]) - float(true[row, i]))
-        for row, i in ((row, int(np.abs(predicted[row] - true[row]).argmax())) for row in worst.tolist())
-    ]  # fmt: skip
+        (*(str(values[row]) for values in ids.values()), *its_cells)
+        for row, its_cells in zip(worst.tolist(), cells, strict=True)
+    ]
     return [
         _metrics(measured, {name: value for name, value in more.items() if name not in measured}, recorded),
         Section("residuals", "residuals: predicted - true", ("quantile", *(f"residual{n}" for n in names)), quantiles),
-        Section("largest", "largest residuals", (*ids, "true", "predicted", "residual"), largest, tuple(ids)),
+        Section("largest", "largest residuals", (*ids, *columns), largest, tuple(ids)),
     ]  # fmt: skip
 
 

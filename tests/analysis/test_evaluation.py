@@ -88,7 +88,8 @@ def test_several_targets_are_told_apart_by_their_numbers():
     names = [row[0] for row in found["metrics"].rows]
     assert names[1:] == [f"{part} of output {i}" for i in (0, 1) for part in ("bias", "mae", "rmse", "r2")]
     assert found["residuals"].columns == ("quantile", "residual of output 0", "residual of output 1")
-    assert found["largest"].rows[0] == ("1", 0.0, 2.0, 2.0)
+    assert found["largest"].columns == ("row", "output", "true", "predicted", "residual")
+    assert found["largest"].rows[0] == ("1", 1, 0.0, 2.0, 2.0)
 
 
 def test_numbers_are_equal_to_the_records_as_float32():
