@@ -40,19 +40,15 @@ def execute(path: Path, kind: str) -> ModuleType:
     return module
 
 
-def own_callbacks(references: tuple[str, ...]) -> list[keras.callbacks.Callback]:
-    """Make the user's own callbacks.
+def own_callback(reference: str) -> keras.callbacks.Callback:
+    """Make a callback of the user's own.
 
     Args:
-        references: "file.py:Name" or "file.py:Name(argument=value)" each.
+        reference: "file.py:Name" or "file.py:Name(argument=value)".
 
     Raises:
         InputError: file or class is missing, it raises, or it is no Keras 3 callback.
     """
-    return [_own_callback(reference) for reference in references]
-
-
-def _own_callback(reference: str) -> keras.callbacks.Callback:
     file, _, call = reference.partition(":")
     if not file or not Path(file).is_file():
         raise InputError(f"callback '{reference}': no such file; write my_callbacks.py:Name")

@@ -37,7 +37,7 @@ from kerasrun.training.callbacks import (
 )
 from kerasrun.training.loop import Arrays, Feeder, Plan, choose_loop, steps_per_block
 from kerasrun.training.measuring import EARLY_STEPS, Measuring
-from kerasrun.training.own_code import own_callbacks
+from kerasrun.training.own_code import own_callback
 from kerasrun.training.predictions import predictions
 from kerasrun.training.snapshot import Restorer, State, capture, put_back
 
@@ -202,7 +202,7 @@ def _prepare(experiment: Experiment, run: Run, data: Data, *, fresh: bool) -> _P
     )
     plan, notes = _plan(experiment, built.model, train_part, data.passes, setting, run)
     setting = replace(setting, notes=(*setting.notes, *notes, *lsuv.warnings(built.lsuv)))
-    callbacks = own_callbacks(experiment.callbacks)
+    callbacks = [own_callback(reference) for reference in experiment.callbacks]
     feeder = Feeder(built.model, train_part, validation_part, plan, experiment.seed)
     run.update(experiment=to_record(experiment), experiment_hash=identity(experiment, ""))
     _record_start(run, experiment, data, setting, plan, built)
