@@ -12,7 +12,7 @@ from os.path import exists, expanduser, realpath
 from typing import Any
 
 from kerasrun import objects
-from kerasrun.errors import InputError, closest, shown
+from kerasrun.errors import InputError, shown, unknown
 from kerasrun.literals import is_number, parse_value, split_outside
 
 Reader = Callable[[str, Any], Any]
@@ -110,9 +110,7 @@ def choice(*allowed: str) -> Reader:
     def read(name: str, value: Any) -> str:
         word = "none" if value is None else str(value).lower().replace("-", "_")
         if word not in allowed:
-            near = closest(word, allowed)
-            suggestion = f"; did you mean '{near}'?" if near else ""
-            raise InputError(f"{name}={shown(value)} is not known{suggestion}\nknown: {', '.join(allowed)}")
+            raise unknown(name, str(value), allowed)
         return word
 
     return read

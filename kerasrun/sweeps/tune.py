@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasrun import run_tables
-from kerasrun.errors import InputError, closest
+from kerasrun.errors import InputError, unknown
 from kerasrun.experiment import Experiment, identity
 from kerasrun.run_record import Record
 from kerasrun.sweeps import grid, local, workers
@@ -112,9 +112,7 @@ def load(search: Search, results: Path, *, sampler: str = "tpe", pruner: str = "
     optuna = _optuna()
     for kind, name, known in (("sampler", sampler, SAMPLERS), ("pruner", pruner, PRUNERS)):
         if name not in known:
-            near = closest(name, known)
-            suggestion = f"; did you mean '{near}'?" if near else ""
-            raise InputError(f"unknown {kind} '{name}'{suggestion}\nknown: {', '.join(known)}")
+            raise unknown(kind, name, known)
     folder = results / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     backend = optuna.storages.journal.JournalFileBackend(str(folder / f"{search.id}.journal"))

@@ -161,7 +161,7 @@ def test_lasting_targets_are_read():
         ({**BETTER, "seeds": True}, "seeds=True must be a whole number"),
         ({**BETTER, "extend": "often"}, "extend=often must be true or false"),
         ({**BETTER, "metric": "val_acuracy"}, "unknown metric 'val_acuracy'; did you mean 'val_accuracy'"),
-        ({**BETTER, "split": "train"}, "split=train is not known"),
+        ({**BETTER, "split": "train"}, "unknown split 'train'"),
         ({**BETTER, "split": "test", "at": "last"}, "best epoch's weights alone"),
         ({**BETTER, "at": "first"}, "at=first is no moment"),
         ({**BETTER, "metric": "gap:loss"}, "gap:loss needs margin"),

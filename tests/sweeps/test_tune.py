@@ -89,7 +89,7 @@ def test_a_run_that_this_call_has_made_answers_every_further_trial_that_asks_for
     [
         ({"sampler": "tpee"}, "did you mean 'tpe'"),
         ({"pruner": "x"}, "known:"),
-        ({"sampler": "gp"}, "known: tpe, random, qmc"),
+        ({"sampler": "gp"}, "known: qmc, random, tpe"),
     ],
 )
 def test_an_unknown_sampler_or_pruner_is_named(tmp_path, given, says):
