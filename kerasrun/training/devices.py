@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
+from tensorflow.python.framework.config import disable_op_determinism  # has no public name
 
 from kerasrun import environment
 from kerasrun.errors import InputError
@@ -24,6 +25,7 @@ ONE_THREAD = 50_000_000
 # becomes a product, sums are regrouped. Without them all loops give the same bits: seen with batch normalization, layer
 # normalization and a last batch of 22. They bought no speed that could be measured.
 SAME_IN_ALL_LOOPS = {"constant_folding": False, "arithmetic_optimization": False}
+_determined = False  # whether a training of this process asked for deterministic operations
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,15 @@ def prepare(experiment: Experiment, task: Task | None = None) -> Setting:
         task: the data's, where it is known: a table's width follows from its training part.
 
     Raises:
-        InputError: a GPU is wanted and there is none, the recipe cannot be built, or its weights do not fit in memory.
+        InputError: a GPU is wanted and there is none, or this process uses one and the CPU is wanted; the recipe cannot
+            be built, or its weights do not fit in memory.
     """
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.get_visible_devices("GPU")
     if experiment.device == "gpu" and not gpus:
         raise InputError(f"device=gpu: {_why_no_gpu()}\nuse device=cpu or device=auto")
     device = "gpu" if gpus and experiment.device != "cpu" else "cpu"
-    if gpus and device == "cpu":
-        tf.config.set_visible_devices([], "GPU")
-    if device == "cpu":
-        tf.config.optimizer.set_experimental_options(SAME_IN_ALL_LOOPS)
-    if experiment.deterministic:
-        tf.config.experimental.enable_op_determinism()
+    prepare_as(None, device)
+    _set_determinism(experiment.deterministic)
     network = outline(experiment, task)
     _refuse_too_large(network)
     multiplications = forward_multiplications(network)
@@ -84,13 +83,28 @@ def prepare_as(threads: int | None, device: str | None) -> None:
     Args:
         threads: for one operation; None leaves them to TensorFlow.
         device: "cpu" keeps a GPU out of it; with all else, one that is there is used.
+
+    Raises:
+        InputError: "cpu", and this process already uses the GPU.
     """
     if device == "cpu":
-        if tf.config.list_physical_devices("GPU"):
+        try:
             tf.config.set_visible_devices([], "GPU")
+        except RuntimeError:
+            raise InputError("device=cpu: this process already uses the GPU\ndo it in a fresh process") from None
         tf.config.optimizer.set_experimental_options(SAME_IN_ALL_LOOPS)
     if threads:
         _set_threads(threads)
+
+
+def _set_determinism(wanted: bool) -> None:
+    """Switch deterministic operations on, or off where an earlier training of this process switched them on."""
+    global _determined
+    if wanted:
+        tf.config.experimental.enable_op_determinism()
+    elif _determined:
+        disable_op_determinism()
+    _determined = wanted
 
 
 def _refuse_too_large(network: keras.Model) -> None:
@@ -126,21 +140,14 @@ def forward_multiplications(network: keras.Model) -> int:
     for layer in network._flatten_layers(include_self=False):
         kernels = [weight for weight in layer.weights if "kernel" in weight.name] if not layer._layers else []
         if kernels:
-            total += sum(_size(kernel.shape) for kernel in kernels) * _positions(layer)
+            total += sum(math.prod(kernel.shape) for kernel in kernels) * _positions(layer)
     return total
 
 
 def _positions(layer: keras.layers.Layer) -> int:
     """Return at how many places of one example a layer's kernel is applied."""
     shape = getattr(getattr(layer, "output", None), "shape", None)
-    return _size(size or 1 for size in shape[1:-1]) if shape is not None else 1
-
-
-def _size(shape: Iterable[int]) -> int:
-    size = 1
-    for length in shape:
-        size *= int(length)
-    return size
+    return math.prod(size or 1 for size in shape[1:-1]) if shape is not None else 1
 
 
 def _convolves(network: keras.Model) -> bool:
@@ -179,6 +186,8 @@ def _set_threads(wanted: int) -> tuple[int, tuple[str, ...]]:
 
 
 def _why_no_gpu() -> str:
+    if tf.config.list_physical_devices("GPU"):
+        return "an earlier training of this process has hidden it; a fresh process sees it"
     if not tf.test.is_built_with_cuda():
         return "this TensorFlow is built without CUDA"
     return "TensorFlow finds no GPU (is a driver installed, and kerasrun with its extra: pip install 'kerasrun[gpu]'?)"
