@@ -110,7 +110,7 @@ def choice(*allowed: str) -> Reader:
     def read(name: str, value: Any) -> str:
         word = "none" if value is None else str(value).lower().replace("-", "_")
         if word not in allowed:
-            raise unknown(name, str(value), allowed)
+            raise unknown(f"value of {name}", str(value), allowed)
         return word
 
     return read

@@ -142,8 +142,8 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
         ("digits", {"monitor": "val_acc"}, "unknown monitor 'val_acc'; did you mean 'val_accuracy'"),
         ("diabetes", {"monitor": "val_accuracy"}, "unknown monitor 'val_accuracy'"),
         ("digits", {"schedule": "cosin"}, "unknown schedule 'cosin'; did you mean 'cosine'"),
-        ("digits", {"scale": "units"}, "unknown scale 'units'; did you mean 'unit'"),
-        ("digits", {"device": "tpu"}, "unknown device 'tpu'.*\nknown: auto, cpu, gpu"),
+        ("digits", {"scale": "units"}, "unknown value of scale 'units'; did you mean 'unit'"),
+        ("digits", {"device": "tpu"}, "unknown value of device 'tpu'.*\nknown: auto, cpu, gpu"),
     ],
 )
 def test_an_unknown_name_of_any_kind_gets_the_closest_and_the_list(dataset, given, message):

@@ -161,7 +161,7 @@ def test_lasting_targets_are_read():
         ({**BETTER, "seeds": True}, "seeds=True must be a whole number"),
         ({**BETTER, "extend": "often"}, "extend=often must be true or false"),
         ({**BETTER, "metric": "val_acuracy"}, "unknown metric 'val_acuracy'; did you mean 'val_accuracy'"),
-        ({**BETTER, "split": "train"}, "unknown split 'train'"),
+        ({**BETTER, "split": "train"}, "unknown value of split 'train'"),
         ({**BETTER, "split": "test", "at": "last"}, "best epoch's weights alone"),
         ({**BETTER, "at": "first"}, "at=first is no moment"),
         ({**BETTER, "metric": "gap:loss"}, "gap:loss needs margin"),
@@ -272,7 +272,7 @@ def test_numbers_about_layers_are_of_the_start_unless_it_says_otherwise():
     )
     assert str(claim({**table, "at": "last"}, health=True).at) == "at the last epoch"
     assert str(claim({**table, "at": "step=100"}, health=True).at) == "after 100 steps"
-    with pytest.raises(InputError, match="at=step=50"):
+    with pytest.raises(InputError, match="unknown value of at 'step=50'"):
         claim({**table, "at": "step=50"}, health=True)
     assert claim({**table, "metric": "lsuv:variance:max"}).metric == "lsuv:variance:max"
     assert claim({**table, "below": 1e-2}, health=True).hash != found.hash

@@ -66,7 +66,7 @@ WRONG = {
     "train digits --metrics acuracy": "unknown metric 'acuracy'; did you mean 'accuracy'?",
     "train digits --monitor val_acc": "unknown monitor 'val_acc'; did you mean 'val_accuracy'?",
     "train digits --schedule cosin": "unknown schedule 'cosin'; did you mean 'cosine'?",
-    "train digits --device tpu": "unknown device 'tpu'",
+    "train digits --device tpu": "unknown value of device 'tpu'",
     "train digits dropout=much": "knob dropout: a number is wanted, not 'much'",
     "train digits hidden=0": "knob hidden: sizes such as 300-100",
     f"train digits hidden={'9-' * 200}": "knob hidden: sizes such as 300-100",

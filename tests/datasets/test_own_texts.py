@@ -188,7 +188,7 @@ def test_the_record_holds_all_but_the_vocabulary(path):
         ({"text": "txt"}, "--text: reviews.csv has no column 'txt'; did you mean 'text'"),
         ({"text": "label"}, "column 'label' is named by two options"),
         ({"missing": "median"}, "known: drop, error"),
-        ({"tokens": "sentences"}, "known: words, characters"),
+        ({"tokens": "sentences"}, "known: characters, words"),
         ({"length": 0}, "must be a whole number from 1 on, or auto"),
         ({"resize": "8x8"}, "resize: an option of images, not of this dataset"),
     ],
