@@ -139,13 +139,9 @@ class Run:
         with atomic.keeping(self.folder / STATE, self.folder / PREVIOUS_STATE):
             atomic.write_all(self.folder, contents)
 
-    def write_tables(self, tables: dict[str, str]) -> None:
-        """Replace tables by whole new texts."""
-        atomic.write_all(self.folder, tables)
-
-    def write_text(self, name: str, text: str) -> None:
-        """Replace one of the run's text files: MODEL, ERROR."""
-        atomic.write(self.folder / name, text)
+    def write(self, texts: dict[str, str]) -> None:
+        """Replace text files by whole new texts, by name: tables, MODEL, ERROR."""
+        atomic.write_all(self.folder, texts)
 
     def write_best(self, save: Callable[[Path], None]) -> None:
         """Replace best.keras by what `save` writes, and remember its hash for the next commit of the record."""

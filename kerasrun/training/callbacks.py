@@ -174,7 +174,7 @@ class Recorder(keras.callbacks.Callback):
         """Write what the last commit has not: the best model and the rows of a training that goes on from no state."""
         self._write_best(moved_on=True)
         if self.measuring or self._committed_rows != len(self.progress.rows):
-            self.run.write_tables(self._tables())
+            self.run.write(self._tables())
 
     def add_untrained(self, train: dict[str, float], validation: dict[str, float]) -> None:
         """Add the one row of a network that has nothing to train, as epoch 0, and commit."""

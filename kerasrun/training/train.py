@@ -153,7 +153,7 @@ def train(
     ending["seconds"] = _seconds(run, outcome, time.monotonic() - clock)
     with suppress(DiskError) if isinstance(outcome.error, DiskError) else nullcontext():
         if outcome.status == "failed":
-            run.write_text(ERROR, "".join(traceback.format_exception(outcome.error)))
+            run.write({ERROR: "".join(traceback.format_exception(outcome.error))})
         run.finish(outcome.status, **ending)
     if outcome.status in ("stopped", "diverged", "pruned"):
         run.drop_states()  # after the record, or a kill in between would train all again
@@ -328,7 +328,7 @@ def _record_start(
 ) -> None:
     """Write down all that is known when the first step is about to be made."""
     monitor, mode = experiment.monitored
-    run.write_text(MODEL, network.summary(built.model))
+    run.write({MODEL: network.summary(built.model)})
     sizes = {"train": len(data.train.x), "validation": len(data.validation.x), "test": len(data.test.x)}
     found = {"hash": data.content_hash, **sizes, **_guessing(data), "synthetic": data.synthetic}
     if data.skipped:
