@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasrun import images
-from kerasrun.class_folders import known_labels
+from kerasrun.class_folders import all_below, known_labels
 from kerasrun.datasets.rows import BYTES, Chunk, Rows
 from kerasrun.errors import InputError, shown
 from kerasrun.images import Broken
@@ -64,7 +64,7 @@ def _paths(given: Sequence[str]) -> tuple[list[tuple[str, Path]], list[str]]:
                 raise InputError(f"{path}: no such file or folder")
             found.append((images.readable(text.strip()), path))
             continue
-        names, more = images.all_below(path)
+        names, more = all_below(path)
         if not names:
             raise InputError(f"{path}: holds no image")
         found += [(images.readable(name), path / name) for name in names]

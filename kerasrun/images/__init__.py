@@ -6,8 +6,7 @@ folder.py    the sentence: from a path and its options to a Folder
 profile.py   what to know of a folder before training
 """
 
-from kerasrun.class_folders import all_below
 from kerasrun.images.decode import Broken
 from kerasrun.images.folder import Folder, decoded, describe, opened, readable, task_of
 
-__all__ = ["Broken", "Folder", "all_below", "decoded", "describe", "opened", "readable", "task_of"]
+__all__ = ["Broken", "Folder", "decoded", "describe", "opened", "readable", "task_of"]
