@@ -12,7 +12,6 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -135,12 +134,9 @@ def tried(
         yield from zip(some, pool.map(lambda file: attempt(path / file.name, read), some), strict=True)
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> warnings.catch_warnings:
     """Silence Pillow's warnings about damaged EXIF and large images; in all threads, so around all of them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    return warnings.catch_warnings(action="ignore")
 
 
 def attempt(path: Path, read: Callable[[bytes], _T]) -> _T | Broken:
