@@ -209,10 +209,6 @@ class Feeder:
 
         return evaluate
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return the model's outputs with its present weights, float32 (n, outputs)."""
-        return self._predict(x)
-
     def _build(self) -> None:
         """Make the metrics' and the optimizer's variables, which cannot be made inside a graph's loop."""
         self.model.test_step(tuple(array[:1] for array in self.validation))
@@ -226,7 +222,7 @@ class Feeder:
         if self.model.optimizer is not None:
             self.model.optimizer.build(self.model.trainable_variables)
         self._walk_evaluation = _walker(self.model, self.model.test_step, self.plan.jit)
-        self._predict = predictor(self.model)
+        self.predict = predictor(self.model)
         self.model.test_function = self._evaluation(self.validation)
 
     def _counted(self, arrays: Arrays) -> tf.data.Dataset:
