@@ -15,7 +15,6 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 
 from kerasrun import atomic, environment
@@ -54,7 +53,7 @@ def seal() -> None:
 
 def folder() -> Path:
     """Return the folder of this processor's and this TensorFlow's programs."""
-    made_by = [metadata.version("tensorflow"), *environment.instructions()]
+    made_by = [environment.versions()["tensorflow"], *environment.instructions()]
     return environment.home() / "compiled" / hashlib.sha256(" ".join(made_by).encode()).hexdigest()[:12]
 
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,11 @@ def versions() -> dict[str, str]:
 
     found = {"python": platform.python_version()}
     for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not installed"
+        found[package] = "not installed"
+        for name in (package, f"{package}-cpu"):  # tensorflow-cpu is tensorflow, too
+            with suppress(metadata.PackageNotFoundError):
+                found[package] = metadata.version(name)
+                break
     return found
 
 
