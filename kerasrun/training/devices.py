@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
-from tensorflow.python.framework.config import disable_op_determinism  # has no public name
 
 from kerasrun import environment
 from kerasrun.errors import InputError
@@ -103,6 +102,8 @@ def _set_determinism(wanted: bool) -> None:
     if wanted:
         tf.config.experimental.enable_op_determinism()
     elif _determined:
+        from tensorflow.python.framework.config import disable_op_determinism  # has no public name
+
         disable_op_determinism()
     _determined = wanted
 

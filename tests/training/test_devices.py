@@ -2,7 +2,7 @@
 
 import pytest
 import tensorflow as tf
-from tensorflow.python.framework.config import is_op_determinism_enabled
+from tensorflow.python.framework.config import disable_op_determinism, is_op_determinism_enabled
 
 from kerasrun.errors import InputError
 from kerasrun.experiment import resolve
@@ -61,4 +61,4 @@ def test_deterministic_operations_of_the_users_own_stay():
         prepared()
         assert is_op_determinism_enabled()
     finally:
-        devices.disable_op_determinism()
+        disable_op_determinism()
