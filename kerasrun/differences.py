@@ -38,7 +38,8 @@ def metrics_difference(first: Run, second: Run) -> str:
         return f"{METRICS}: equal byte for byte ({_epochs(len(ours))})"
     columns = [[*rows[0]] if rows else [] for rows in (ours, theirs)]
     if columns[0] != columns[1] and ours and theirs:
-        only = [f"{name} only in {run.id}" for run, name in _apart(first, columns[0], second, columns[1])]
+        only = [f"{name} only in {first.id}" for name in columns[0] if name not in columns[1]]
+        only += [f"{name} only in {second.id}" for name in columns[1] if name not in columns[0]]
         return f"{METRICS}: other columns: {', '.join(only) or 'in another order'}"
     for number, (our, their) in enumerate(zip(ours, theirs, strict=False), start=1):
         for column in our:
@@ -75,12 +76,6 @@ def _short(value: Any) -> Any:
 def _rows(path: Path) -> list[dict[str, str | None]]:
     text = path.read_text(encoding="utf-8", errors="replace")
     return list(csv.DictReader(text.splitlines()))
-
-
-def _apart(first: Run, ours: list[str], second: Run, theirs: list[str]) -> list[tuple[Run, str]]:
-    return [*((first, name) for name in ours if name not in theirs)] + [
-        *((second, name) for name in theirs if name not in ours)
-    ]
 
 
 def _epochs(count: int) -> str:
