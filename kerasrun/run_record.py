@@ -59,7 +59,7 @@ def _parsed(content: bytes) -> Any:
         record = json.loads(text, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         torn = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
-        raise Fault("is torn: it ends in the middle" if torn and text.lstrip()[0] == "{" else "is not JSON") from None
+        raise Fault("is torn: it ends in the middle" if torn and text.lstrip()[:1] == "{" else "is not JSON") from None
     except (ValueError, RecursionError):
         raise Fault("is not JSON that a record could be") from None
     if text.count("{") + text.count("[") > _DEEPEST and _depth(record) > _DEEPEST:

@@ -180,7 +180,8 @@ def test_a_results_folder_that_cannot_be_is_refused_before_anything_slow(tmp_pat
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\0\xff", b'{"id": "aaaaa", "sta', b"[]", b"null", b"{}", b'{"id": 1, "status": "x", "experiment": {}}',
+    [b"", b"\0\xff", b"\x1f", b'{"id": "aaaaa", "sta', b"[]", b"null", b"{}",
+     b'{"id": 1, "status": "x", "experiment": {}}',
      b'{"id": "aaaaa", "status": "finished", "experiment": 5}', b"[" * 100_000,
      b'{"id": "aaaaa", "status": "finished", "experiment": {"dataset": "iris", "recipe": "dense", "knobs": {}}}'],
 )  # fmt: skip
