@@ -11,6 +11,7 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
+from os.path import expanduser
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,7 @@ def dataset(text: str, options: Mapping[str, Any] = MappingProxyType({})) -> tup
     """
     own = own_data.source_of(text, options)
     if own is not None:
-        return import_module(own.module).describe(Path(text.strip()).expanduser(), options)
+        return import_module(own.module).describe(Path(expanduser(text.strip())), options)
     entry, arguments = _named_dataset(text)
     own = own_data.source_named(entry)
     if not own.module:
@@ -95,7 +96,7 @@ def _named_dataset(text: str) -> tuple[DatasetEntry, Mapping[str, Any]]:
         entry, arguments = _named_dataset(name)
         return _synthetic(entry), arguments
     if text.strip().endswith(".npz"):
-        return _file(Path(text.strip()).expanduser())
+        return _file(Path(expanduser(text.strip())))
     if "/" in text.partition("(")[0]:
         raise InputError(f"{shown(text)}: no such folder, and no file of a kind that can be trained on")
     given, arguments = parse_call(text)
@@ -137,7 +138,7 @@ def recipe(text: str) -> RecipeEntry:
     text = text.strip()
     path, _, function = text.partition(".py:")
     if text.endswith(".py") or function:
-        return read_recipe(Path(path.removesuffix(".py") + ".py").expanduser(), function or None)
+        return read_recipe(Path(expanduser(path.removesuffix(".py") + ".py")), function or None)
     found = next((name for name in _built_in_names() if _same(name, text)), None)
     if found:
         return _built_in(found)

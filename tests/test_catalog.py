@@ -245,3 +245,9 @@ def test_twins_have_the_same_layers_and_names_and_knobs(twins):
 def built(recipe, dataset, **knobs):
     module = __import__(f"kerasrun.recipes.{recipe}", fromlist=[recipe])
     return getattr(module, recipe)(catalog.dataset(dataset)[0].task, **knobs)
+
+
+@pytest.mark.parametrize("path", ["~no-one/rows.csv", "~no-one/rows.npz"])
+def test_the_home_of_a_user_that_is_not_there_is_no_such_file(path):
+    with pytest.raises(InputError, match="no such file"):
+        catalog.dataset(path, {"target": "y"} if path.endswith("csv") else {})

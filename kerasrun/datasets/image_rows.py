@@ -6,6 +6,7 @@ They feed every model of images in bytes, one that was trained on Fashion-MNIST 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from os.path import expanduser
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def opened(given: Sequence[str], trained: Trained, *, labelled: bool, keep: Sequ
         )
     options = {"resize": f"{height}x{width}", "channels": 3 if colours else 1}
     if labelled:
-        return _labelled(Path(given[0].strip()).expanduser(), trained, options)
+        return _labelled(Path(expanduser(given[0].strip())), trained, options)
     paths, notes = _paths(given)
     rows = Rows(("file",), iter(()), notes)
     rows.chunks = _chunks(paths, trained, (height, width), notes)
@@ -58,7 +59,7 @@ def _paths(given: Sequence[str]) -> tuple[list[tuple[str, Path]], list[str]]:
     found: list[tuple[str, Path]] = []
     notes: list[str] = []
     for text in given:
-        path = Path(text.strip()).expanduser()
+        path = Path(expanduser(text.strip()))
         if not path.is_dir():
             if not path.is_file():
                 raise InputError(f"{path}: no such file or folder")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from os.path import expanduser
 from pathlib import Path
 
 from kerasrun.datasets import npz
@@ -20,7 +21,7 @@ def opened(given: str, trained: Trained, *, labelled: bool, keep: Sequence[str])
     Raises:
         InputError: no .npz, damaged, or no such arrays.
     """
-    path = Path(given.strip()).expanduser()
+    path = Path(expanduser(given.strip()))
     held = npz.names(path)
     found = [x for x in _PARTS if x in held and (not labelled or _PARTS[x] in held)]
     if not found:

@@ -7,6 +7,7 @@ that is empty or no number is refused, a category that training did not have cou
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from os.path import expanduser
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def opened(given: str, trained: Trained, *, labelled: bool, keep: Sequence[str])
         InputError: the file is no table, or lacks a column.
     """
     assert isinstance(trained.inputs, TableInputs)
-    path, options = Path(given.strip()).expanduser(), trained.settings
+    path, options = Path(expanduser(given.strip())), trained.settings
     columns = [_known(column) for column in trained.inputs.columns]
     names = reader.names(path, asked.wanted(options, ()))
     target = options["target"] if labelled else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from os.path import expanduser
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def opened(given: str, trained: Trained, *, labelled: bool, keep: Sequence[str])
         InputError: there is no such column, or no file.
     """
     assert isinstance(trained.inputs, TextInputs)
-    path, seen = Path(given.strip()).expanduser(), _Seen(trained.inputs)
+    path, seen = Path(expanduser(given.strip())), _Seen(trained.inputs)
     if path.is_dir():
         return _folder(path, trained, seen, labelled=labelled)
     options = _options(trained.settings)
