@@ -39,8 +39,10 @@ def check(subject: words.Words = None, *, options: dict[str, Any]) -> None:
     for finding in network:
         _show(finding)
     found = diagnosis.diagnose(patient)
-    console.say("", *diagnosis.words(patient, found))
-    if found or any(finding.advice for finding in network):
+    advised = any(finding.advice for finding in network)
+    if found or not advised:
+        console.say("", *diagnosis.words(patient, found))
+    if found or advised:
         raise typer.Exit(1)
 
 

@@ -37,6 +37,13 @@ def test_a_sick_start_ends_with_exit_code_1_its_name_and_what_to_try(tmp_path):
     assert "try: activation=relu" in said.stdout
 
 
+def test_nothing_is_called_right_below_what_is_wrong(tmp_path):
+    said = kerasrun(tmp_path, "check", "diabetes", "loss=poisson")
+    assert said.returncode == 1
+    assert "! it cannot learn even these" in said.stdout
+    assert "Nothing is wrong" not in said.stdout
+
+
 def test_a_rate_is_found_and_drawn(tmp_path):
     said = kerasrun(tmp_path, "find-rate", "digits", "--optimizer", "sgd", "-o", "r.svg")
     assert said.returncode == 0, said.stderr
