@@ -20,6 +20,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from hashlib import sha256
+from multiprocessing import util
 from pathlib import Path
 
 from kerasrun import environment, runs
@@ -38,7 +39,9 @@ def main():
     options.add_argument("--kills", type=int, default=200, help="stop the random kills after so many")
     options.add_argument("--out", type=Path, default=ROOT / "docs" / "reliability.md")
     given = options.parse_args()
+    util.get_temp_dir()  # multiprocessing takes its own away when Python ends
     folder = Path(tempfile.mkdtemp(prefix="kerasrun-long-"))
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)  # what killed children leave behind goes with it
     rows = []
     try:
         expected = {model: _whole(folder, model) for model in MODELS}
