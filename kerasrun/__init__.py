@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kerasrun.runs import Run
     from kerasrun.sweeps.events import Event as SweepEvent
     from kerasrun.sweeps.train import Result as SweepResult
-    from kerasrun.training.train import Watch
+    from kerasrun.training.events import Watch
     from kerasrun.verification import Verdict
 
 __all__ = ["compare", "load_run", "resume", "sweep", "train", "train_run", "verify"]
@@ -45,7 +45,7 @@ def train(
         results: folder of all runs.
         name: first part of the run folder's name; "<dataset>-<recipe>" without.
         resume: where `results` has a run of this experiment, go on with the newest one, or return it if it has ended.
-        watch: is told what happens, one event at a time (kerasrun.training.train.Event).
+        watch: is told what happens, one event at a time (kerasrun.training.events.Event).
         **given: settings, `recipe` and knobs, as text or typed: `optimizer="rmsprop"`, `hidden=(300, 100)`.
 
     Returns:

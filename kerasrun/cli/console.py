@@ -21,7 +21,7 @@ from kerasrun.literals import written
 
 if TYPE_CHECKING:
     from kerasrun.runs import Run
-    from kerasrun.training.train import Ended, Epoch, Event, Started
+    from kerasrun.training.events import Ended, Epoch, Event, Started
 
 BARS = "▁▂▃▄▅▆▇█"
 

@@ -19,7 +19,10 @@ from kerasrun.experiment import Experiment, from_record, identity
 from kerasrun.sweeps import states
 from kerasrun.sweeps.events import PRUNE
 from kerasrun.sweeps.grid import data_key
-from kerasrun.training import train as training
+from kerasrun.training import (
+    events,
+    train,  # noqa: F401  so that not every child imports it again
+)
 
 if TYPE_CHECKING:
     from kerasrun.sweeps.server import Errand, Tell, Work
@@ -74,10 +77,10 @@ def _train(errand: Errand, experiment: Experiment, data: Data, tell: Tell) -> in
 
     signal.signal(PRUNE, give_up)
 
-    def watch(event: training.Event) -> None:
-        if isinstance(event, training.Started):
+    def watch(event: events.Event) -> None:
+        if isinstance(event, events.Started):
             tell(event="started", notes=[] if errand["resume"] else list(event.notes))  # its record has the others
-        elif isinstance(event, training.Epoch):
+        elif isinstance(event, events.Epoch):
             tell(event="epoch", epoch=event.row["epoch"], row=event.row, seconds=event.seconds)
             if hopeless:
                 raise Pruned

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,58 +34,13 @@ from kerasrun.training.callbacks import (
     rates,
     short,
 )
+from kerasrun.training.events import Ended, Notice, Reporter, Started, Watch
 from kerasrun.training.loop import Arrays, Feeder, Plan, choose_loop, steps_per_block
 from kerasrun.training.measuring import EARLY_STEPS, Measuring
 from kerasrun.training.own_code import own_callback
 from kerasrun.training.predictions import predictions
 from kerasrun.training.snapshot import Restorer, State, capture, put_back
 
-
-@dataclass(frozen=True)
-class Started:
-    """All is ready; the first step comes next."""
-
-    run: Run
-    data: Data
-    plan: Plan
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Block:
-    """Some steps of an epoch (from 1) are done; logs are the running means."""
-
-    epoch: int
-    steps: int
-    logs: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """An epoch is done and validated; metrics_csv is the table so far."""
-
-    row: dict[str, float]
-    seconds: float
-    best: bool
-    metrics_csv: str
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A line for the user in the middle of a training."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The run is finished and its record complete."""
-
-    run: Run
-
-
-Event = Started | Block | Epoch | Notice | Ended
-Watch = Callable[[Event], None]
 UNSAVED = (DiskError, Interrupted)  # what is since the last commit is lost
 
 
@@ -228,7 +182,7 @@ def _fit(
             best.weights = saved_models.saved_weights(model, run.folder / BEST)
         recorder.passed_over = (state.epochs, state.blocks)
         guard.saved = state.epochs
-    reporter = _Reporter(tell, prepared.plan, recorder)
+    reporter = Reporter(tell, prepared.plan, recorder)
     callbacks = [*counting, recorder, reporter, EndOfEpoch(guard, recorder), Restorer(state, counting)]
     began = time.monotonic()
     error: BaseException | None = None
@@ -379,25 +333,3 @@ def _one_line(error: BaseException | None) -> str:
     if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError) or "RESOURCE_EXHAUSTED" in text:
         return f"out of memory: the model or the batch size is too big for this machine ({text.splitlines()[0][:200]})"
     return f"{type(error).__name__}: {text.splitlines()[0][:300]}"
-
-
-class _Reporter(keras.callbacks.Callback):
-    """Tells what happens to whoever watches."""
-
-    def __init__(self, tell: Watch, plan: Plan, recorder: Recorder) -> None:
-        super().__init__()
-        self.tell, self.plan, self.recorder = tell, plan, recorder
-        self._epoch = 1
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._epoch = epoch + 1
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self.tell(
-            Block(self._epoch, self.plan.ends[batch], {name: float(value) for name, value in (logs or {}).items()})
-        )
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        progress = self.recorder.progress
-        is_best = self.recorder.best.epoch == epoch + 1
-        self.tell(Epoch(progress.rows[-1], progress.seconds[-1], is_best, progress.metrics_csv()))

@@ -9,8 +9,8 @@ import kerasrun
 from kerasrun.errors import Interrupted, RunFailed
 from kerasrun.runs import ERROR, METRICS
 from kerasrun.training.callbacks import Guard, Recorder
+from kerasrun.training.events import Block, Epoch, Notice
 from kerasrun.training.snapshot import last_state
-from kerasrun.training.train import Block, Epoch, Notice
 
 
 class InterruptedWriting(io.RawIOBase):
