@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -56,9 +57,13 @@ class Child:
         self.process.start()
 
     def signal(self, number):
-        """Send a signal, if the child still lives."""
+        """Send a signal, if the child still lives.
+
+        A child that has just ended is called alive until the server that forked it has told its exit code.
+        """
         if self.process.is_alive():
-            os.kill(self.process.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
 
     def until(self, happened):
         """Wait until `happened()` is true or the child has ended."""

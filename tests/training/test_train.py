@@ -249,7 +249,8 @@ def test_the_users_own_callback_sees_epochs_and_logs(tmp_path):
         "import keras\n\n\nclass Notes(keras.callbacks.Callback):\n"
         "    def __init__(self, file):\n        super().__init__()\n"
         "        self.file = file\n\n    def on_epoch_end(self, epoch, logs):\n"
-        "        open(self.file, 'a').write(f'{epoch} {sorted(logs)}\\n')\n"
+        "        with open(self.file, 'a') as notes:\n"
+        "            notes.write(f'{epoch} {sorted(logs)}\\n')\n"
     )
     notes = tmp_path / "notes.txt"
     kerasrun.train("digits", results=tmp_path / "r", callbacks=[f"{path}:Notes(file='{notes}')"], **SMALL)
