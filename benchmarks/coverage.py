@@ -25,8 +25,8 @@ import numpy as np
 
 from benchmarks.report import table
 from kerasrun.analysis.shares import shares
-from kerasrun.analysis.statistics import Difference, Margin, differences, estimate, seeds_needed
-from kerasrun.analysis.verdicts import kind_of
+from kerasrun.analysis.statistics import Difference, Margin, differences, estimate
+from kerasrun.analysis.verdicts import kind_of, seeds_needed
 
 RESULT = Path(__file__).parent / "results" / "coverage.md"
 IMAGES = 12_000

@@ -218,8 +218,9 @@ class _Reader:
             metric = f"test_{metric.removeprefix('val_').removeprefix('test_')}"
         measured = ("train_",) if all(e.evaluate_train for e in experiments) else ()
         everything = [f"{part}{name}" for part in ("", "val_", "test_", "gap:", *measured) for name in known]
-        if metric not in (*everything, *moments.TIMES):
-            raise unknown("metric", metric, [*everything, *moments.TIMES])
+        everything += [*moments.TIMES, *(moments.COUNTS if kind == "has" else ())]  # counts: neither way is better
+        if metric not in everything:
+            raise unknown("metric", metric, everything)
         several = len({e.loss for e in experiments}) > 1 and kind != "has"  # whose parts have one setting each
         if several and metric.endswith("loss"):
             raise InputError(f"{metric} of different losses is not comparable; choose another one with metric = …")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kerasrun.analysis import sameness
+from kerasrun.analysis import moments, sameness
 from kerasrun.analysis.claim_parts import Part
 from kerasrun.analysis.claims import Claim
 from kerasrun.analysis.evidence import Measured, Runs, is_hit, measure, unfit_reason, value
@@ -32,6 +32,7 @@ from kerasrun.analysis.statistics import estimate, holm, wilson
 _FAMILY = ("better", "faster", "before", "stands")  # their errors add up
 _SHARES = ("reaches", "fails")
 _ALONE = (*_SHARES, "has", "same")  # no difference of two sides
+_TOLD = 3  # parts whose numbers stand in one line
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,24 @@ def shown(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], list[tuple[st
     rows: list[tuple[str, ...]] = []
     for decision in decisions:
         rows.append((decision.claim.says, decision.verdict, decision.words))
-        if len(decision.findings) > 1:
-            firsts = {finding.name.partition(" against ")[0] for finding in decision.findings}
-            common = f"{firsts.pop()} " if len(firsts) == 1 else ""  # one side of all parts, which the claim names
-            rows += [(f"· {f.name.removeprefix(common)}", f.verdict, f.words) for f in decision.findings]
+        rows += [(f"· {name}", finding.verdict, finding.words) for name, finding in _named_parts(decision)]
     return ("claim", "verdict", "numbers"), rows
+
+
+def told(decision: Decision) -> str:
+    """Return a decision's words with the numbers of the parts that decide it, the first few of them."""
+    those = [f"{name}: {part.words}" for name, part in _named_parts(decision) if part.verdict == decision.verdict]
+    more = [f"and {len(those) - _TOLD} more"] if len(those) > _TOLD else []
+    return " · ".join([decision.words, *those[:_TOLD], *more])
+
+
+def _named_parts(decision: Decision) -> list[tuple[str, Finding]]:
+    """Return the parts of a claim that has several, without the side that all of them share."""
+    if len(decision.findings) < 2:
+        return []
+    firsts = {finding.name.partition(" against ")[0] for finding in decision.findings}
+    common = f"{firsts.pop()} " if len(firsts) == 1 else ""  # which the claim names
+    return [(finding.name.removeprefix(common), finding) for finding in decision.findings]
 
 
 def exact(decisions: Sequence[Decision]) -> tuple[tuple[str, ...], list[list[Any]]]:
@@ -126,14 +140,17 @@ def summary(decisions: Sequence[Decision], looks: Sequence[Look]) -> list[str]:
         looks: of the file's sweep, with those that are new.
     """
     verdicts = [decision.verdict for decision in decisions]
-    decided = len(verdicts) - verdicts.count(UNDECIDED)
     counts = ", ".join(f"{verdicts.count(v)} {v}" for v in (SUPPORTED, CONTRADICTED, UNDECIDED) if v in verdicts)
-    lines = [counts]
-    if decided:
-        lines[0] += f"; {decided} decided at {ALPHA:.0%}: expect up to {ALPHA * decided:.2g} false ones"
+    decided = said_errors(len(verdicts) - verdicts.count(UNDECIDED))
+    lines = [f"{counts}; {decided}" if decided else counts]
     if tested := sum(look.split == "test" for look in looks):
         lines.append(f"the test part was looked at {tested} time{'s' if tested > 1 else ''} for these claims")
     return lines
+
+
+def said_errors(decided: int) -> str:
+    """Say how many of so many verdicts may be false; nothing where none is decided."""
+    return f"{decided} decided at {ALPHA:.0%}: expect up to {ALPHA * decided:.2g} false ones" if decided else ""
 
 
 def _budgets(
@@ -212,15 +229,20 @@ def _bounded(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int], budget:
     if found.low is None or found.high is None or hard.low is None or hard.high is None:
         inside, rare = above < found.mean < below, 0.5**n
         supported, contradicted = inside and rare < budget.alpha, not inside and rare < budget.against.alpha
-        words = f"{found.mean:.3g} in every seed" if n > 1 else f"undecided (one seed): {found.mean:.3g}"
+        words = f"{_said(found.mean)} in every seed" if n > 1 else f"undecided (one seed): {_said(found.mean)}"
     else:
         supported, contradicted = above < found.low and found.high < below, hard.high < above or hard.low > below
-        words = f"{found.mean:.3g} [{found.low:.3g}, {found.high:.3g}]"
+        words = f"{_said(found.mean)} [{_said(found.low)}, {_said(found.high)}]"
     limits = {name: limit for name, limit in (("above", above), ("below", below)) if math.isfinite(limit)}
     verdict = SUPPORTED if supported else CONTRADICTED if contradicted else UNDECIDED
     numbers = {"n": n, "mean": found.mean, "low": found.low, "high": found.high, **limits}
-    asked = " and ".join(f"{name} {limit:g}" for name, limit in limits.items())
+    asked = " and ".join(f"{name} {limit:,g}" for name, limit in limits.items())
     return Finding(part.name, verdict, f"asked for {asked}: {words}", numbers)
+
+
+def _said(number: float) -> str:
+    """Return a number with three digits, or all those before the point: 0.665, 325,956."""
+    return f"{number:.3g}" if abs(number) < 1000 else f"{number:,.0f}"
 
 
 def _same(part: Part, runs: Runs, planned: int) -> Finding:
@@ -253,7 +275,7 @@ def _decision(claim: Claim, its_plan: Plan | None, findings: tuple[Finding, ...]
     if claim.kind not in _ALONE:
         said.append(_measure_words(claim))
     if claim.kind == "has":
-        said.append(f"{claim.metric} {claim.at}")
+        said.append(claim.metric if claim.metric in moments.COUNTS else f"{claim.metric} {claim.at}")
     if claim.kind != "same" and its_plan:
         said += [*_look_words(claim, its_plan, verdict), *its_plan.notes]
     return Decision(claim, verdict, "; ".join(said), findings, its_plan)

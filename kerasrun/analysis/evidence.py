@@ -187,6 +187,7 @@ def _times(claim: Claim, target: Target, part: Part, runs: Runs, seeds: Sequence
             times[id(record)] = seconds if epoch else whole[-1] if whole else None
     short = (sum(missed[id(record)] for record in sides[0]), sum(missed[id(record)] for record in sides[1]))
     one, other = _by_seed(part, runs, seeds, lambda record: times[id(record)], geometric=not any(short))
+    early = claim.kind == "faster" and _ended_early(part, runs, seeds, times, missed)
     margin = claim.margin
     if any(short):  # a ratio of times that were cut off means nothing; the difference of the means is one of min(t, E)
         margin = Margin(float(f"{claim.margin.value * fmean(other.values() or [1.0]):.2g}"))
@@ -194,6 +195,7 @@ def _times(claim: Claim, target: Target, part: Part, runs: Runs, seeds: Sequence
         reasons = {
             "a ratio needs that every run reaches the target": claim.by > 0,
             f"its runs had different numbers of epochs ({', '.join(map(str, sorted(budgets)))})": len(budgets) > 1,
+            f"{early} runs ended without {target} in less time than the other side's took": early > 0,
             f"no run of either side reached {target}": min(short) == len(sides[0]),
         }
         unfit = unfit or next((reason for reason, holds in reasons.items() if holds), "")
@@ -203,6 +205,22 @@ def _times(claim: Claim, target: Target, part: Part, runs: Runs, seeds: Sequence
     parts_of_an_epoch = [record["experiment"].get("validate_every") or 1.0 for side in sides for record in side]
     step = min(parts_of_an_epoch) / len(part.sides[0]) if claim.kind == "before" else 0.0
     return Measured(one, other, short, len(sides[0]), None, margin, "min", step, unit, unfit)
+
+
+def _ended_early(
+    part: Part,
+    runs: Runs,
+    seeds: Sequence[int],
+    times: Mapping[int, float | None],
+    missed: Mapping[int, bool],
+) -> int:
+    """Return how many runs missed a target and lasted less than what they are compared with took: they tell nothing."""
+    pairs = [(runs.found[a, seed], runs.found[b, seed]) for seed in seeds for a, b in zip(*part.sides, strict=True)]
+    return sum(
+        missed[id(one)] and (times[id(one)] or 0.0) < (times[id(other)] or 0.0)
+        for pair in pairs
+        for one, other in (pair, pair[::-1])
+    )
 
 
 def _largest(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int], unfit: str) -> Measured:

@@ -12,7 +12,8 @@ from typing import Any
 from kerasrun.analysis import amounts
 from kerasrun.analysis.claims import Claim
 from kerasrun.analysis.evidence import UNITS, Measured, Values
-from kerasrun.analysis.statistics import Difference, Verdict, differences, fisher, is_share, verdict
+from kerasrun.analysis.statistics import Difference, differences, fisher, is_share
+from kerasrun.analysis.verdicts import Verdict, verdict
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 

@@ -24,6 +24,7 @@ Curves = Mapping[str, list[float]]
 
 TRAINED = ("finished", "stopped")  # how a run ends whose metrics are results
 TIMES = ("seconds", "epoch_seconds")  # of a whole run, and of its median epoch
+COUNTS = ("parameters", "epochs_run")  # of a whole run, too
 _MEANT = 3  # epochs of "last3"
 
 
@@ -86,7 +87,7 @@ def value(record: Record, metric: str, at: At) -> float | None:
         record: run.json as a dict, of a run folder or of a table.
         metric: a column of metrics.csv as "val_accuracy" or "loss" ("train_loss" is the same where it was not
             evaluated); "test_accuracy", which is that of the best epoch's weights at any moment; "seconds" of the whole
-            run or "epoch_seconds", its median epoch's.
+            run or "epoch_seconds", its median epoch's; "parameters" or "epochs_run".
         at: the moment.
 
     Raises:
@@ -96,6 +97,8 @@ def value(record: Record, metric: str, at: At) -> float | None:
         return None
     if metric in TIMES:
         return finite((record.get("seconds") or {}).get("total" if metric == "seconds" else "epoch"))
+    if metric in COUNTS:
+        return finite(record.get(metric))
     if metric.startswith("test_"):
         return finite((record.get("test") or {}).get(metric.removeprefix("test_")))
     if at.kind in ("last", "best"):

@@ -12,7 +12,7 @@ from kerasrun.analysis.comparison import Comparison
 from kerasrun.analysis.groups import Group, Groups, against
 from kerasrun.analysis.means import Rules, said_margin, subject
 from kerasrun.analysis.shares import shares
-from kerasrun.analysis.statistics import seeds_needed
+from kerasrun.analysis.verdicts import seeds_needed
 from kerasrun.errors import InputError, shown
 from kerasrun.literals import parse_value
 from kerasrun.sweep_record import Axis

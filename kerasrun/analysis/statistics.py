@@ -1,8 +1,8 @@
-"""Means over seeds, differences paired by seed, and what may be said of them: numbers in, numbers out.
+"""Means over seeds and differences paired by seed: numbers in, numbers out.
 
-The door to the statistics: everything that other modules need is imported from here. An interval answers "would other
-seeds, on this split, with this program and budget, say the same?"; it says nothing about new data. Rules and reasons:
-docs/statistics.md.
+The door to the statistics: everything that other modules need is imported from here, but for the words (verdicts.py).
+An interval answers "would other seeds, on this split, with this program and budget, say the same?"; it says nothing
+about new data. Rules and reasons: docs/statistics.md.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from statistics import fmean
 
 from kerasrun.analysis.counts import fisher, holm, mcnemar, newcombe, sign_flip, wilson
 from kerasrun.analysis.student import Comparison, deviation, paired, quantile, spread, unpaired
-from kerasrun.analysis.verdicts import Verdict, seeds_needed, verdict
 from kerasrun.errors import InputError
 
 __all__ = [
-    "Difference", "Estimate", "Margin", "Verdict", "differences", "estimate", "fisher", "holm", "is_share",
-    "mcnemar", "newcombe", "seeds_needed", "sign_flip", "usual_margin", "verdict", "wilson",
+    "Difference", "Estimate", "Margin", "differences", "estimate", "fisher", "holm", "is_share", "mcnemar", "newcombe",
+    "sign_flip", "usual_margin", "wilson",
 ]  # fmt: skip
 
 _SHARES = ("accuracy", "auc", "precision", "recall", "f1", "fbeta", "io_u", "iou", "sensitivity", "specificity")

@@ -9,10 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from kerasrun.analysis.statistics import Difference, Margin
+from kerasrun.analysis.statistics import Difference, Margin
 
 _MANY = 1000  # seeds, or per cent: more is not told to the digit
 
@@ -144,7 +142,8 @@ def _words(kind: str, difference: Difference, margin: Margin) -> str:
             return "no result: a ratio needs values above 0" if n else "no result"
     if difference.low is None:
         return f"no difference shown: {side} by {by} in every seed, but {n} seeds are too few to tell"
-    reach = f"up to {_amount(max(0.0, high), margin)} better or {_amount(max(0.0, -low), margin)} worse"
+    limits = (_amount(max(0.0, limit), margin, finely=True) for limit in (high, -low))
+    reach = "up to {} better or {} worse".format(*limits)
     return f"no difference shown: {reach}{_settle(difference, margin, matters)}"
 
 
@@ -166,13 +165,21 @@ def _settle(difference: Difference, margin: Margin, matters: str) -> str:
     return f" ({count} seeds would settle {matters})"
 
 
-def _amount(value: float, margin: Margin, *, further: int = 0) -> str:
-    """Write an amount with the margin's decimals and some further ones, or with one digit where that would be 0."""
+def _amount(value: float, margin: Margin, *, further: int = 0, finely: bool = False) -> str:
+    """Write an amount with the margin's decimals and some further ones, or with one digit where that would be 0.
+
+    Args:
+        value: the amount.
+        margin: the smallest difference that matters.
+        further: decimals.
+        finely: whether the last decimal must be at most a quarter of the margin: 0.013, not 0.01, beside 0.01.
+    """
     unit, sign = (100, " %") if margin.relative else (1, "")
     amount, step = abs(value) * unit, Decimal(f"{margin.value * unit:.6g}")
     if margin.relative and amount > _MANY:
         return f"more than {_MANY:,} %"
     digits = max(0, -int(step.as_tuple().exponent)) + further
+    digits += finely and Decimal(1).scaleb(-digits) > step / 4
     if step == 0 or (amount and round(amount, digits) == 0):
         digits = max(0, further - math.floor(math.log10(amount))) if amount else 0
     return f"{amount:,.{digits}f}{sign}" if digits < 8 else f"{amount:.0e}{sign}"

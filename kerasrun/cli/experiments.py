@@ -11,7 +11,6 @@ import typer
 
 from kerasrun import atomic, run_tables
 from kerasrun.analysis import compare, decisions, moments, tuned_rates, variances
-from kerasrun.analysis.decisions import Decision
 from kerasrun.analysis.groups import Group
 from kerasrun.analysis.tables import to_text
 from kerasrun.cli import claims, console, words
@@ -35,6 +34,10 @@ _SHOWN = {
     "regions": "regions.svg", "step": "step.txt",
 }  # fmt: skip
 _OPEN = "to be run"  # a statement whose seeds are not all there
+_AT_THIS_SIZE = (
+    "Supported means: at this size, these rates and epochs, over these seeds and on this split; never proved. "
+    "Contradicted takes evidence against the statement, undecided is all else."
+)
 
 
 @app.callback()
@@ -51,13 +54,13 @@ def listing(
     records, damaged = run_tables.all_records(results)
     console.notice(*map(str, damaged))
     rows = []
-    for file in _files(folder, None):
+    for name, file in _all_files(folder).items():
         sweep = grid.plan(None, {}, file=file)
         done = _made(sweep, records)
         found = claims.decided(sweep, results, records)[0] if done else []
         verdicts = Counter(decision.verdict for decision in found)
         said = " · ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-        rows.append((file.stem, f"{len(done)}/{len(sweep.cells)}", said, _title(file)))
+        rows.append((name, f"{len(done)}/{len(sweep.cells)}", said, _title(file)))
     console.show_rows(("experiment", "runs", "claims", "question"), rows, format)
 
 
@@ -76,7 +79,7 @@ def run(
 
     code = 0
     folder, results = folder or context.obj[0], results or context.obj[1]
-    for file in _files(folder, names):
+    for name, file in _chosen(folder, names).items():
         asked = grid.plan(None, {}, file=file)
         claims.check(asked)
         console.notice(f"{file}: {_title(file)}")
@@ -85,7 +88,7 @@ def run(
             with sweep_display.running(outlook) as watch:
                 result = sweeps.train(outlook, results, watch=watch)
         code = code or result.exit_code
-        _write(asked, file, results, run_tables.all_records(results)[0])
+        _write(asked, name, file, results, run_tables.all_records(results)[0])
     _summarize(folder, results)
     raise typer.Exit(code)
 
@@ -95,28 +98,40 @@ def write(context: typer.Context, names: Names = None, *, folder: Folder = None,
     """Write the tables again from the runs and the committed tables that are there; nothing is trained."""
     folder, results = folder or context.obj[0], results or context.obj[1]
     records, _ = run_tables.all_records(results)
-    for file in _files(folder, names):
-        _write(grid.plan(None, {}, file=file), file, results, records)
+    for name, file in _chosen(folder, names).items():
+        _write(grid.plan(None, {}, file=file), name, file, results, records)
     _summarize(folder, results)
 
 
-def _files(folder: Path, names: Sequence[str] | None) -> list[Path]:
-    """Return the files that go by some names, or the beginning of one; all without."""
-    files = {path.stem: path for path in sorted(folder.glob("*.toml"))}
-    if not files:
+def _all_files(folder: Path) -> dict[str, Path]:
+    """Return a folder's files by name, those of folders within it last: gpu/c-full."""
+    found = sorted(folder.rglob("*.toml"), key=lambda path: (len(path.parts), path))
+    if not found:
         raise InputError(f"{folder} holds no experiments\nname another folder: --folder FOLDER")
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
+
+
+def _chosen(folder: Path, names: Sequence[str] | None) -> dict[str, Path]:
+    """Return the files that go by some names, or the beginning of one; without, all but those of folders within."""
+    files = _all_files(folder)
     chosen = []
-    for name in names or files:
+    for name in names or [name for name in files if "/" not in name]:
         fitting = [name] if name in files else [stem for stem in files if stem.startswith(f"{name}-")]
         if not fitting:
             raise unknown("experiment", name, files)
-        chosen += [files[stem] for stem in fitting]
-    return chosen
+        chosen += fitting
+    return {name: files[name] for name in chosen}
 
 
 def _title(file: Path) -> str:
     """Return what a file asks: its first comment."""
-    return file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("#").strip()
+    return _comment(file, "")
+
+
+def _comment(file: Path, beginning: str) -> str:
+    """Return the rest of a file's first comment that begins like this; nothing where there is none."""
+    comments = (line[1:].strip() for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
+    return next((line.removeprefix(beginning).strip() for line in comments if line.startswith(beginning)), "")
 
 
 def _made(sweep: Sweep, records: Sequence[Record]) -> list[Record]:
@@ -128,11 +143,11 @@ def _made(sweep: Sweep, records: Sequence[Record]) -> list[Record]:
     return [ended[cell.hash] for cell in sweep.cells if cell.hash in ended]
 
 
-def _write(sweep: Sweep, file: Path, results: Path, records: Sequence[Record]) -> None:
+def _write(sweep: Sweep, name: str, file: Path, results: Path, records: Sequence[Record]) -> None:
     """Write runs, epochs, the comparison, the claims and the picture of one file into results/<its name>/."""
     made = _made(sweep, records)
     if not made:
-        console.notice(f"{file.stem}: no run yet; kerasrun experiments run {file.stem}")
+        console.notice(f"{name}: no run yet; kerasrun experiments run {name}")
         return
     folder = results / file.stem
     run_tables.write(folder, made, moments.curves, moments.progress)
@@ -225,28 +240,39 @@ def _made_with(records: Sequence[Record]) -> str:
 
 
 def _summarize(folder: Path, results: Path) -> None:
-    """Write results/README.md: a line for every statement of every file, by the runs and tables that are there."""
+    """Write results/README.md: a line for every statement of every file, by the runs and tables that are there.
+
+    Files of folders within need another machine: until they have run, the reason is told (`# not run: …`).
+    """
     records, _ = run_tables.all_records(results)
     statements: list[tuple[str, ...]] = []
     about: list[tuple[str, ...]] = []
-    for file in _files(folder, None):
+    elsewhere: list[tuple[str, ...]] = []
+    for name, file in _all_files(folder).items():
         sweep = grid.plan(None, {}, file=file)
         made = _made(sweep, records)
         state = f"{len(made)} of {len(sweep.cells)} runs"
+        if "/" in name and not made:
+            elsewhere.append((name, _title(file), state, _comment(file, "not run:")))
+            continue
         links = [
-            f"[{name}]({file.stem}/{path})" for name, path in _SHOWN.items() if (results / file.stem / path).exists()
+            f"[{what}]({file.stem}/{path})" for what, path in _SHOWN.items() if (results / file.stem / path).exists()
         ]
         about.append((file.stem, _title(file), state, " · ".join(links)))
-        found: list[Decision] = claims.decided(sweep, results, records)[0] if sweep.claims else []
-        statements += [(file.stem, d.claim.says, d.verdict if d.findings else _OPEN, d.words) for d in found]
+        found = claims.decided(sweep, results, records)[0] if sweep.claims else []
+        statements += [(file.stem, d.claim.says, d.verdict if d.findings else _OPEN, decisions.told(d)) for d in found]
     counts = Counter(row[2] for row in statements)
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "none decided yet"
+    errors = decisions.said_errors(counts["supported"] + counts["contradicted"])
     text = (
         "# The study\n\nWritten by `kerasrun experiments write` from the runs and tables at hand; do not edit.\n\n"
         f"{_made_with([r for r in records if r['status'] in ENDED])}\n\n## Statements: {said}\n\n"
+        f"{_AT_THIS_SIZE}{errors and f' {errors}.'}\n\n"
         f"{to_text(('experiment', 'statement', 'verdict', 'numbers'), statements, 'md')}\n"
         f"## Experiments\n\n{to_text(('experiment', 'question', 'state', 'results'), about, 'md')}"
     )
+    if elsewhere:
+        text += f"\n## Not run here\n\n{to_text(('experiment', 'question', 'state', 'why'), elsewhere, 'md')}"
     results.mkdir(parents=True, exist_ok=True)
     atomic.write(results / _SUMMARY, text)
     console.notice(f"wrote {results / _SUMMARY}")

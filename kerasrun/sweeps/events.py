@@ -1,10 +1,11 @@
-"""What is told of a sweep while it runs, one event at a time."""
+"""What is told of a sweep while it runs, one event at a time, and what its processes say to each other."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from kerasrun.run_record import Record
 from kerasrun.sweeps.grid import Cell
@@ -72,5 +73,8 @@ class Notice:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # what ends a sweep before its time
 PRUNE = signal.SIGUSR1  # tells a training that it is hopeless
+Errand = Mapping[str, Any]  # "cell": its number; the rest is for what prepares the training
+Tell = Callable[..., None]
+Work = Callable[[Tell], int]  # what a child does; returns its exit code
 Event = Begun | Epoch | Ended | Failed | Left | Notice
 Watch = Callable[[Event], None]

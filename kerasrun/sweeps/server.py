@@ -18,20 +18,16 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import IO, Any, NoReturn
 
 from kerasrun import environment
 from kerasrun.errors import Interrupted, KerasrunError
-from kerasrun.sweeps.events import PRUNE, SIGNALS
+from kerasrun.sweeps.events import PRUNE, SIGNALS, Errand, Work
 
 _LONGEST = select.PIPE_BUF - 1  # bytes of an event; longer ones could be torn apart by other processes' (POSIX)
 _SAID = 2000  # bytes of a child's last words
-
-Errand = Mapping[str, Any]  # "cell": its number; the rest is for `prepare`
-Tell = Callable[..., None]
-Work = Callable[[Tell], int]  # what a child does; returns its exit code
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import kerasrun
 from kerasrun import atomic, datasets, environment, errors, runs
@@ -17,15 +17,12 @@ from kerasrun.datasets import Data
 from kerasrun.errors import InputError, Pruned, RunFailed
 from kerasrun.experiment import Experiment, from_record, identity
 from kerasrun.sweeps import states
-from kerasrun.sweeps.events import PRUNE
+from kerasrun.sweeps.events import PRUNE, Errand, Tell, Work
 from kerasrun.sweeps.grid import data_key
 from kerasrun.training import (
     events,
     train,  # noqa: F401  so that not every child imports it again
 )
-
-if TYPE_CHECKING:
-    from kerasrun.sweeps.server import Errand, Tell, Work
 
 
 class Trainings:

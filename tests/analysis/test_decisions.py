@@ -1,4 +1,6 @@
+import itertools
 import json
+from pathlib import Path
 
 import pytest
 from made_up_sweep import decide, record, records, sweep, verdict, with_epochs
@@ -330,6 +332,20 @@ def test_seconds_to_a_target_are_those_of_the_timing_file(tmp_path):
     assert "seconds until val_accuracy=0.9" in decision.words
 
 
+def test_a_run_that_ended_before_the_other_one_was_there_says_nothing_about_the_time_to_a_target(tmp_path):
+    its_sweep = sweep({"faster": "optimizer=adam", "than": "optimizer=sgd", "to": "val_accuracy=0.9"})
+    made = curves(tmp_path, its_sweep, {"adam": [2, 3, 2, 3, 2], "sgd": [0, 0, 0, 0, 0]})
+    [decision], _ = decide(its_sweep, made)
+    assert decision.verdict == "supported"  # ten epochs were not enough where two or three were
+    for run in made:
+        if run["id"].startswith("sgd"):  # ten epochs, in less time than the other's two
+            timing = "".join(f"{epoch},0.1\n" for epoch in range(1, 11))
+            Path(run["path"], "timing.csv").write_text(f"epoch,seconds\n{timing}")
+    [decision], _ = decide(its_sweep, made)
+    assert decision.verdict == "undecided"
+    assert "5 runs ended without val_accuracy=0.9 in less time than the other side's took" in decision.words
+
+
 def test_the_gap_needs_training_metrics_of_the_epochs_end():
     its_sweep = sweep({**BETTER, "metric": "gap:accuracy"})
     runs = records(its_sweep, apart(0.03))
@@ -501,3 +517,43 @@ def test_what_a_setting_stands_is_the_largest_value_up_to_which_every_run_learns
         assert decision.words.startswith("not even the smallest learning_rate does with seed 0")
     else:
         assert "largest learning_rate up to which every run learns, margin 2 %" in decision.words
+
+
+def test_parameters_and_epochs_are_numbers_that_a_run_has():
+    table = {"has": "optimizer=adam", "metric": "parameters", "above": 7849, "below": 7851}
+    its_sweep = sweep(table, {**table, "metric": "epochs_run", "above": 0, "below": 1000})
+    made = records(its_sweep, apart(0.03), parameters=7850)
+    for run, epochs in zip(made, itertools.cycle((3, 4, 5))):
+        run["epochs_run"] = epochs
+    [parameters, epochs], _ = decide(its_sweep, made)
+    assert (parameters.verdict, parameters.words) == (
+        "supported", "asked for above 7,849 and below 7,851: 7,850 in every seed; parameters; 5 seeds",
+    )  # fmt: skip
+    assert epochs.verdict == "supported"
+
+
+def test_the_parts_that_decide_are_told_in_one_line():
+    order = {"order": ["optimizer=adam", "optimizer=sgd", "optimizer=momentum"]}
+    its_sweep = sweep(order, {**BETTER, "than": "all"})
+    made = records(its_sweep, apart(0.0, 1))
+    [order, better], _ = decide(its_sweep, made)
+    assert order.verdict == "contradicted"
+    assert decisions.told(order).startswith("1 of 2 parts hold;")
+    assert decisions.told(order).count(" · ") == 1
+    assert " · adam > sgd: equal within ±0.005: " in decisions.told(order)
+    assert " · against sgd: equal within ±0.005: " in decisions.told(better)
+    [alone], _ = decide(sweep(BETTER), made)
+    assert decisions.told(alone) == alone.words
+
+
+def test_of_many_parts_that_decide_the_first_three_are_told():
+    everything = {
+        "has": ["optimizer=sgd", "optimizer=momentum", "optimizer=adam"],
+        "above": 0.5,
+        "for_each": "activation",
+    }
+    its_sweep = sweep(everything, activations=("relu", "tanh"))
+    [decision], _ = decide(its_sweep, records(its_sweep, apart(0.0, 1)))
+    assert decision.verdict == "supported"
+    assert decisions.told(decision).count("asked for above 0.5") == 3
+    assert decisions.told(decision).endswith(" · and 3 more")

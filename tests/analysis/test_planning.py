@@ -5,7 +5,7 @@ import pytest
 from made_up_runs import seeds
 
 from kerasrun.analysis.compare import compare
-from kerasrun.analysis.statistics import seeds_needed
+from kerasrun.analysis.verdicts import seeds_needed
 from kerasrun.errors import InputError
 from kerasrun.sweep_record import Axis, SweepRecord
 

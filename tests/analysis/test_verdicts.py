@@ -6,7 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kerasrun.analysis.statistics import Difference, Margin, differences, seeds_needed, verdict
+from kerasrun.analysis.statistics import Difference, Margin, differences
+from kerasrun.analysis.verdicts import seeds_needed, verdict
 
 POINT = Margin(0.005)
 TWO_PER_CENT = Margin(0.02, relative=True)
@@ -57,8 +58,14 @@ def test_ratios_are_told_in_per_cent():
     assert verdict(made(0.001, 0.002, relative=True), TWO_PER_CENT).words == "equal within ±2 %"
     found = verdict(made(0.03, 0.05, sd=0.04, relative=True), TWO_PER_CENT)
     assert re.fullmatch(
-        r"no difference shown: up to 8 % better or 2 % worse \(\d+ to \d+ seeds would settle 2 %\)", found.words
+        r"no difference shown: up to 8.0 % better or 2.0 % worse \(\d+ to \d+ seeds would settle 2 %\)", found.words
     )
+
+
+def test_what_is_left_open_is_told_finely_enough_to_be_seen_beside_the_margin():
+    found = verdict(made(0.0021, 0.0111, sd=0.009), Margin(0.01))
+    assert found.words.startswith("no difference shown: up to 0.013 better or 0.009 worse (")
+    assert found.words.endswith(" seeds would settle 0.01)")
 
 
 def test_a_small_part_of_the_margin_is_not_told_as_0():

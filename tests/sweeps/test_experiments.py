@@ -86,6 +86,22 @@ def test_the_summary_has_a_line_for_each_statement_with_its_numbers(study):
     assert line.startswith("| e1-units | AND is easier | ")
     assert "2 seeds" in line
     assert "4 of 4 runs" in summary
+    assert "Not run here" not in summary
+
+
+def test_a_file_of_a_folder_within_is_run_by_name_alone_and_told_with_its_reason(study, tmp_path):
+    shutil.copytree(study[0], tmp_path / "study")
+    (tmp_path / "study/experiments/gpu").mkdir()
+    large = FILE.replace("epochs = 1", "# not run: a million epochs\nepochs = 1000000")
+    (tmp_path / "study/experiments/gpu/e1-large.toml").write_text(large)
+    assert "gpu/e1-large  0/4" in kerasrun(tmp_path / "study", "experiments")[1]
+    code, _, said = kerasrun(tmp_path / "study", "experiments", "write")
+    assert (code, "e1-large" in said) == (0, False)
+    summary = (tmp_path / "study/results/README.md").read_text()
+    table = summary.partition("## Not run here")[2]
+    assert "| gpu/e1-large | What does one unit make of AND and XOR? | 0 of 4 runs | a million epochs |" in table
+    assert "1 of 4 runs" not in summary
+    assert "gpu/e1-large: no run yet" in kerasrun(tmp_path / "study", "experiments", "write", "gpu/e1-large")[2]
 
 
 def test_a_statement_whose_seeds_are_not_all_there_is_to_be_run_not_undecided(study, tmp_path):
