@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
-from typing import Any
+from importlib import import_module, metadata
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -53,8 +53,16 @@ app = typer.Typer(
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"kerasrun {metadata.version('kerasrun')}")
+        raise typer.Exit()
+
+
 @app.callback()
-def _program() -> None:
+def _program(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", callback=_show_version)] = False,
+) -> None:
     """A laboratory for Keras networks: train, record and compare them."""
 
 

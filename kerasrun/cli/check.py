@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 @words.with_settings
 def check(subject: words.Words = None, *, options: dict[str, Any]) -> None:
-    """Look at data and network before a long run: ranges, balance, repeated examples, first loss, one batch learned.
+    """Look at data and network before a long run.
+
+    Ranges, balance, repeated examples, the first loss, whether one batch can be learned.
 
     kerasrun check fashion-mnist hidden=300-100
     """

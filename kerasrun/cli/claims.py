@@ -28,7 +28,10 @@ def claims(
     results: words.Results = Path("results"),
     format: words.Format = words.Form.TABLE,
 ) -> None:
-    """Decide the claims of an experiment file by the runs that are there; nothing is trained."""
+    """Decide the claims of an experiment file.
+
+    By the runs that are there; nothing is trained.
+    """
     sweep = grid.plan(None, {}, file=file)
     if not sweep.claims:
         raise InputError(f"{file}: claims nothing\nwrite a table [[claim]]; see docs/claims.md")

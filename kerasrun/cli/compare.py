@@ -57,7 +57,10 @@ def compare(
     form: words.Format = words.Form.TABLE,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write FILE.csv, FILE.json or FILE.md.")] = None,
 ) -> None:
-    """Lay runs side by side, the best first: single runs, or settings over their seeds with a verdict."""
+    """Lay runs side by side, or settings over seeds with a verdict.
+
+    The best comes first.
+    """
     if output is not None:
         form = words.Form(words.ending(output, ("csv", "json", "md")))
     with collector_at_rest():

@@ -32,7 +32,9 @@ def diagnose(
         Path | None, typer.Option("-o", "--output", help="Also draw the gradients, as FILE.png or FILE.svg.")
     ] = None,
 ) -> None:
-    """Show gradients and outputs layer by layer, say what is wrong with them, and what to try.
+    """Say layer by layer why a network does not learn.
+
+    Shows gradients and outputs, what is wrong with them, and what to try.
 
     Runs trained with --health are known at each epoch; of others the start and the best epoch are measured now.
     """

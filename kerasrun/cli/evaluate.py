@@ -34,7 +34,9 @@ def evaluate(
     form: words.Format = words.Form.TABLE,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="FILE.csv, .json, .md, .png or .svg.")] = None,
 ) -> None:
-    """Show loss, metrics, confusion matrix, classes and calibration of the best model; of a regression, residuals.
+    """Show how good the best model is on a part of the data.
+
+    Loss, metrics, confusion matrix, classes and calibration; of a regression, residuals.
 
     kerasrun evaluate last --data new.csv
     """

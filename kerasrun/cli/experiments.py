@@ -20,9 +20,7 @@ from kerasrun.runs import ENDED, now
 from kerasrun.sweeps import grid
 from kerasrun.sweeps.grid import Sweep
 
-app = typer.Typer(
-    help="List the sweeps' files of a folder, run what is missing, write their tables.", invoke_without_command=True
-)
+app = typer.Typer(help="List a folder of experiment files, run them, write tables.", invoke_without_command=True)
 Folder = Annotated[Path | None, typer.Option("--folder", help="Where the files are.", show_default=False)]
 Results = Annotated[Path | None, typer.Option("--results", help="Folder of all runs.", show_default=False)]
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="As a5-optimizers, or a5; all without.")]
@@ -73,7 +71,7 @@ def run(
     results: Results = None,
     workers: Annotated[str, typer.Option(help="How many runs train at a time; auto by cores, memory, GPUs.")] = "auto",
 ) -> None:
-    """Train the runs that are missing, one file after the other, and write each file's tables."""
+    """Train the runs that are missing and write each file's tables."""
     from kerasrun.cli import sweep_display
     from kerasrun.sweeps import train as sweeps
 
@@ -95,7 +93,7 @@ def run(
 
 @app.command("write")
 def write(context: typer.Context, names: Names = None, *, folder: Folder = None, results: Results = None) -> None:
-    """Write the tables again from the runs and the committed tables that are there; nothing is trained."""
+    """Write the tables again from what is there; nothing is trained."""
     folder, results = folder or context.obj[0], results or context.obj[1]
     records, _ = run_tables.all_records(results)
     for name, file in _chosen(folder, names).items():

@@ -42,7 +42,9 @@ def export(
     results: words.Results = Path("results"),
     recipe: words.Recipe = None,
 ) -> None:
-    """Write the best model for another runtime; loaded there, it must answer real examples as best.keras does.
+    """Write the best model for another runtime.
+
+    Loaded there, it must answer real examples as best.keras does.
 
     kerasrun export last --to onnx -o model.onnx
     """

@@ -30,7 +30,9 @@ def find_rate(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Draw it: FILE.png or FILE.svg.")] = None,
     options: dict[str, Any],
 ) -> None:
-    """Train with a rate that grows from step to step, and suggest one: a third of where the loss was lowest.
+    """Suggest a learning rate by a training in which it grows.
+
+    It is a third of the rate at which the loss was lowest.
 
     kerasrun find-rate fashion-mnist --optimizer sgd
     """

@@ -17,7 +17,9 @@ def merge(
     results: words.Results = Path("results"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would come and what would not.")] = False,
 ) -> None:
-    """Copy the runs of another results folder into ours: those that are whole, and comparable with ours.
+    """Copy the runs of another results folder into ours.
+
+    Those that are whole, and comparable with ours.
 
     Exit code 2 where there was nothing but runs that are refused.
     """

@@ -40,7 +40,9 @@ def mistakes(
         Path | None, typer.Option("-o", "--output", help="FILE.csv, .json or .md; of images .png or .svg, too.")
     ] = None,
 ) -> None:
-    """Show the errors that the best model was surest of; of a regression, the largest residuals.
+    """Show the errors that the best model was surest of.
+
+    Of a regression, the largest residuals.
 
     kerasrun mistakes last -n 6
     """

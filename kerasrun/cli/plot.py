@@ -47,7 +47,7 @@ def plot(
     ] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="FILE.png or FILE.svg.")] = None,
 ) -> None:
-    """Draw runs, or settings over their seeds: in the terminal, or as PNG or SVG.
+    """Draw runs, or settings over seeds: in the terminal, PNG, SVG.
 
     Runs, rows and order are those of `kerasrun compare`.
     """

@@ -41,7 +41,9 @@ def predict(
     recipe: words.Recipe = None,
     form: words.Format = words.Form.TABLE,
 ) -> None:
-    """Predict each row of an input: class and probabilities, or the value; with row numbers and ids.
+    """Predict each row of an input.
+
+    Class and probabilities, or the value; with row numbers and ids.
 
     kerasrun predict last new.csv -o predictions.csv
     """

@@ -33,7 +33,9 @@ def regions(
     recipe: Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Draw it: FILE.png or FILE.svg.")] = None,
 ) -> None:
-    """Draw what a network of two inputs and two classes answers in the plane, the training examples in it.
+    """Draw what a network of two inputs answers in the plane.
+
+    Of two classes, with the training examples in it.
 
     kerasrun regions last -o xor.svg
     """

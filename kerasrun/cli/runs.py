@@ -77,7 +77,7 @@ def diff(context: typer.Context, first: Name, second: Name, *, results: Folder =
 
 @app.command("check")
 def check(context: typer.Context, *, results: Folder = None) -> None:
-    """Look for damaged files in all run folders; exit code 1 where there are any."""
+    """Look for damaged files in all runs; exit code 1 where any are."""
     from kerasrun import run_check
 
     looked_at, damaged = run_check.check(results or context.obj)
@@ -115,7 +115,10 @@ def slim(
     *,
     results: Folder = None,
 ) -> None:
-    """Remove state.npz of runs that ended; asked for more epochs, they begin from the start."""
+    """Remove state.npz of runs that ended.
+
+    Asked for more epochs, they begin from the start.
+    """
     from kerasrun import run_index
 
     folder = results or context.obj

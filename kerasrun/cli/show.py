@@ -10,7 +10,10 @@ from kerasrun.experiment import resolve
 
 @words.with_settings
 def show(subject: words.Words = None, *, options: dict[str, Any]) -> None:
-    """Show layers, shapes and parameters, and where each value comes from; needs no data."""
+    """Show layers, shapes, parameters and the origin of each value.
+
+    Needs no data.
+    """
     dataset, file, given = words.split(subject or [], options)
     experiment = resolve(dataset, given, file=file)
     from kerasrun.training.network import outline, summary

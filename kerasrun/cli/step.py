@@ -17,7 +17,9 @@ MOST = 10  # examples, inputs or units that fit into a line
 
 @words.with_settings
 def step(subject: words.Words = None, *, options: dict[str, Any]) -> None:
-    """Make one step of gradient descent and show all its numbers: sums, outputs, deltas, gradients, new weights.
+    """Show all numbers of one step of gradient descent.
+
+    Weighted sums, outputs, deltas, gradients and new weights.
 
     kerasrun step xor hidden=2 learning_rate=1
     """

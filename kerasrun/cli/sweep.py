@@ -23,7 +23,9 @@ def sweep(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the result and what fails only.")] = False,
     options: dict[str, Any],
 ) -> None:
-    """Train every combination of the values given, over several seeds; what has a result is not trained again.
+    """Train every combination of the values given, over seeds.
+
+    What has a result is not trained again.
 
     kerasrun sweep fashion-mnist optimizer=sgd,momentum activation=relu,tanh --seeds 5
     """

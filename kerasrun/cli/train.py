@@ -25,7 +25,7 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the result only.")] = False,
     options: dict[str, Any],
 ) -> None:
-    """Train a network on a dataset and keep a complete record of it.
+    """Train a network on a dataset and keep a complete record.
 
     kerasrun train fashion-mnist --optimizer rmsprop hidden=300-100
     """

@@ -25,7 +25,9 @@ def tune(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the result and what fails only.")] = False,
     options: dict[str, Any],
 ) -> None:
-    """Search for good values, each trial a run; then train the best and the default over fresh seeds and compare.
+    """Search for good values, each trial a run.
+
+    Then the best and the default are trained over fresh seeds and compared.
 
     kerasrun tune fashion-mnist learning_rate=0.0001..0.1:log hidden=30..300 activation=relu,tanh --trials 30
     """

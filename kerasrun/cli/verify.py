@@ -19,7 +19,7 @@ def verify(
     results: words.Results = Path("results"),
     recipe: Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")] = None,
 ) -> None:
-    """Train a run's first epochs again from its record and say which digits agree.
+    """Train a run's first epochs again and say which digits agree.
 
     kerasrun verify last --epochs 3
     """

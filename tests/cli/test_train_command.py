@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import metadata
 
 import numpy as np
 import pytest
@@ -147,6 +148,17 @@ def test_the_bare_command_shows_its_help_alone(tmp_path):
     done = kerasrun(cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.rstrip() == kerasrun("--help", cwd=tmp_path).stdout.rstrip()
+
+
+def test_the_version_is_that_of_the_package(tmp_path):
+    assert kerasrun("--version", cwd=tmp_path).stdout == f"kerasrun {metadata.version('kerasrun')}\n"
+
+
+@pytest.mark.parametrize("words", [[], ["runs"], ["datasets"], ["recipes"], ["experiments"]], ids=str)
+def test_no_command_is_told_by_half_a_sentence(words, tmp_path):
+    text = kerasrun(*words, "--help", cwd=tmp_path, COLUMNS="80", TERMINAL_WIDTH="80").stdout
+    assert text.count("\n  ") > 3
+    assert "..." not in text.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("command", ["train", "show"])
