@@ -22,7 +22,7 @@ def resume(
     recipe: Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the result only.")] = False,
 ) -> None:
-    """Go on with an interrupted run, or train a finished one longer.
+    """Go on with an interrupted run, or train one further.
 
     kerasrun resume last epochs=40
     """
