@@ -15,6 +15,7 @@ from kerasrun.analysis.comparison import Comparison
 from kerasrun.analysis.groups import Group
 from kerasrun.analysis.statistics import estimate
 
+NAMES = ("rates", "training", "gradients")
 _MOST_PAIRS = 4  # of curves, training and validation
 _MOST_LINES = 20
 
@@ -26,10 +27,8 @@ def figures(table: Comparison) -> dict[str, tuple[Curves, bool]]:
         table: whose rows are means over seeds.
     """
     groups = [member for member in table.members if isinstance(member, Group)]
-    makers: dict[str, Callable[[Sequence[Group]], Curves | None]] = {
-        "rates": _rates, "training": _training, "gradients": _gradients,
-    }  # fmt: skip
-    found = {name: make(groups) for name, make in makers.items()} if groups else {}
+    makers: tuple[Callable[[Sequence[Group]], Curves | None], ...] = (_rates, _training, _gradients)
+    found = {name: make(groups) for name, make in zip(NAMES, makers, strict=True)} if groups else {}
     return {name: (chart, name == "gradients") for name, chart in found.items() if chart and chart.lines}
 
 

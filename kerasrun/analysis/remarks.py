@@ -37,6 +37,9 @@ def lines(groups: Groups, compared: Mapping[int, Against], chance: float | None 
         parts = [f"{group.label} {_units(groups, units)}" for group, units in missing if units]
         more = f"; and {len(parts) - _NAMED} more rows" if len(parts) > _NAMED else ""
         found.append(f"seeds missing: {'; '.join(parts[:_NAMED])}{more}. Differences are over the seeds that both have")
+    if varying := [said for group in groups.members if (said := _epochs(group))]:
+        more = f"; and {len(varying) - _NAMED} more rows" if len(varying) > _NAMED else ""
+        found.append(f"epochs run: {'; '.join(varying[:_NAMED])}{more}")
     without = Counter(status for group in groups.members for status in group.missing.values())
     if count := without.pop("no value", 0):
         found.append(f"{count} run{'s' if count > 1 else ''} without a value at this moment, left out")
@@ -52,6 +55,12 @@ def lines(groups: Groups, compared: Mapping[int, Against], chance: float | None 
     if repeated := sum(group.repeated for group in groups.members):
         found.append(f"{repeated} run{'s repeat' if repeated > 1 else ' repeats'} another; the newest counts")
     return found
+
+
+def _epochs(group: Group) -> str:
+    """Return between which numbers of epochs a group's runs ended; nothing where all ran as many."""
+    run = [record.get("epochs_run") or 0 for record in group.used]
+    return f"{group.label} {min(run)} to {max(run)}" if run and min(run) < max(run) else ""
 
 
 def _units(groups: Groups, units: Sequence[int]) -> str:

@@ -17,7 +17,7 @@ from kerasrun.analysis import moments
 from kerasrun.analysis.groups import Group, called
 
 FEWEST = 4  # rates
-TRIED = (1, 3, 5)
+TRIED = range(1, 10)
 COLUMNS = ("setting", "best rate", "accuracy", "best in", "within a point", *(f"after {k}" for k in TRIED))
 _POINT = 0.01
 

@@ -47,7 +47,7 @@ def table(values: Mapping[int, Mapping[int, float]], images: int) -> list[tuple[
     whole = math.sqrt(split + (seed + left) / count)
     return [
         *found,
-        (f"images: sampling error of {images:,}, a part of the split's", sampling, None),
+        (f"images: sampling error of {images:,}; a part of the split's, known from {splits} splits", sampling, None),
         (f"mean of {count} seeds on one split, over other seeds", math.sqrt((seed + left) / count), None),
         (f"mean of {count} seeds on one split, over other splits, too", whole, None),
     ]

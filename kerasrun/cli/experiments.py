@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,8 +28,8 @@ HERE = Path("experiments")
 _SUMMARY = "README.md"
 _SHOWN = {
     "table": "table.md", "claims": "claims.md", "picture": "picture.svg", "rates": "rates.md", "by rate": "rates.svg",
-    "variances": "variances.md", "training": "training.svg", "gradients": "gradients.md", "by layer": "gradients.svg",
-    "regions": "regions.svg", "step": "step.txt",
+    "variances": "variances.md", "training": "training.md", "by epoch": "training.svg", "gradients": "gradients.md",
+    "by layer": "gradients.svg", "regions": "regions.svg", "step": "step.txt",
 }  # fmt: skip
 _OPEN = "to be run"  # a statement whose seeds are not all there
 _AT_THIS_SIZE = (
@@ -171,8 +171,7 @@ def _write_rates(table: compare.Comparison, folder: Path) -> None:
         people = [
             (row[0], f"{row[1]:g}", f"{row[2]:.4f}", *row[3:5], *(v and f"{v:.4f}" for v in row[5:])) for row in rows
         ]
-        atomic.write(folder / "rates.md", to_text(tuned_rates.COLUMNS, people, "md"))
-        atomic.write(folder / "rates.csv", to_text(tuned_rates.COLUMNS, rows, "csv"))
+        _write_table(folder, "rates", tuned_rates.COLUMNS, people, rows)
 
 
 def _write_variances(records: Sequence[Record], sweep: Sweep, folder: Path) -> None:
@@ -190,8 +189,15 @@ def _write_variances(records: Sequence[Record], sweep: Sweep, folder: Path) -> N
         console.notice(f"{folder}: {error}")
         return
     people = [(source, f"{100 * d:.2f} points", "" if s is None else f"{s:.0%}") for source, d, s in rows]
-    atomic.write(folder / "variances.md", to_text(variances.COLUMNS, people, "md"))
-    atomic.write(folder / "variances.csv", to_text(variances.COLUMNS, rows, "csv"))
+    _write_table(folder, "variances", variances.COLUMNS, people, rows)
+
+
+def _write_table(
+    folder: Path, name: str, columns: Sequence[str], people: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Write a table twice: as people read it, and with every digit."""
+    atomic.write(folder / f"{name}.md", to_text(columns, people, "md"))
+    atomic.write(folder / f"{name}.csv", to_text(columns, rows, "csv"))
 
 
 def _draw(table: compare.Comparison, sweep: Sweep, records: Sequence[Record], folder: Path) -> None:
@@ -199,13 +205,19 @@ def _draw(table: compare.Comparison, sweep: Sweep, records: Sequence[Record], fo
 
     try:
         atomic.write(folder / "picture.svg", pictures.picture(plots.plot(table, "auto", sweep.axes), "svg"))
-        for name, (chart, log) in figures.figures(table).items():
+        drawn = figures.figures(table)
+        for name in figures.NAMES:
+            if name not in drawn:
+                for kind in ("svg", "md", "csv"):  # of other settings, before
+                    (folder / f"{name}.{kind}").unlink(missing_ok=True)
+                continue
+            chart, log = drawn[name]
             atomic.write(folder / f"{name}.svg", pictures.picture(chart, "svg", log=log))
-            if name == "gradients":
+            if name != "rates":  # which has a table of its own
                 columns, rows = figures.rows(chart)
-                people = [(f"{layer:.0f}", *(v and f"{v:.1e}" for v in values)) for layer, *values in rows]
-                atomic.write(folder / "gradients.md", to_text(columns, people, "md"))
-                atomic.write(folder / "gradients.csv", to_text(columns, rows, "csv"))
+                form = ".1e" if log else ".4f"
+                people = [(f"{along:.0f}", *(v and f"{v:{form}}" for v in means)) for along, *means in rows]
+                _write_table(folder, name, columns, people, rows)
         _draw_regions(sweep, records, folder)
     except InputError as error:  # the extra plot is missing, or there is nothing to draw
         console.notice(f"{folder}: no picture: {str(error).splitlines()[0]}")

@@ -21,7 +21,7 @@ def step(subject: words.Words = None, *, options: dict[str, Any]) -> None:
 
     Weighted sums, outputs, deltas, gradients and new weights.
 
-    kerasrun step xor hidden=2 learning_rate=1
+    kerasrun step xor hidden=2
     """
     dataset, file, given = words.split(subject or [], options)
     experiment = resolve(dataset, given, file=file)

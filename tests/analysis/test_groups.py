@@ -109,6 +109,14 @@ def test_of_unequal_seeds_the_common_ones_are_compared_and_the_missing_ones_name
     assert "3 to 5 seeds each" in found.title
 
 
+def test_rows_whose_runs_ended_after_different_epochs_say_between_which():
+    records = [*seeds(0, SGD, optimizer="sgd"), *seeds(10, ADAM, optimizer="adam")]
+    assert "epochs run" not in "\n".join(compare(records).notes)
+    for record, epochs in zip(records, (3, 2, 5), strict=False):
+        record["epochs_run"] = epochs
+    assert "epochs run: sgd 2 to 9" in "\n".join(compare(records).notes)
+
+
 def test_one_seed_each_decides_nothing():
     found = compare([run(0, 0.8, optimizer="sgd"), run(1, 0.9)], by="optimizer")
     assert (row(found)["verdict"], row(found)["p"], row(found)["low"]) == ("one_seed", None, None)

@@ -17,7 +17,8 @@ def test_a_hand_worked_table():
     assert found["split"] == (pytest.approx(0.02**0.5), pytest.approx(0.5))
     assert found["seed, alike on every split"] == (pytest.approx(0.02**0.5), pytest.approx(0.5))
     assert found["seed, of its own on each split"] == (pytest.approx(0), pytest.approx(0))
-    assert found["images: sampling error of 100, a part of the split's"] == (pytest.approx(0.0024**0.5), None)
+    images = "images: sampling error of 100; a part of the split's, known from 2 splits"
+    assert found[images] == (pytest.approx(0.0024**0.5), None)
     assert found["mean of 2 seeds on one split, over other seeds"][0] == pytest.approx(0.1)
     assert found["mean of 2 seeds on one split, over other splits, too"][0] == pytest.approx(0.03**0.5)
 

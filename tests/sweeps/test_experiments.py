@@ -57,6 +57,19 @@ def test_files_are_listed_before_and_after_their_runs(study):
     assert "e1-units    4/4   1 " in listed
 
 
+def test_training_and_validation_part_by_epoch_are_a_table_too(study, tmp_path):
+    pytest.importorskip("matplotlib")
+    shutil.copytree(study[0] / "experiments", tmp_path / "experiments")
+    file = tmp_path / "experiments/e1-units.toml"
+    file.write_text(file.read_text().replace("epochs = 1", "epochs = 2\nevaluate_train = 4"))
+    assert kerasrun(tmp_path, "experiments", "run")[0] == 0
+    head, _, *rows = (tmp_path / "results/e1-units/training.md").read_text().splitlines()
+    assert head.startswith("| epoch | training and (2 runs) | validation and (2 runs) | training xor (2 runs) |")
+    assert [row.split(" | ")[0] for row in rows] == ["| 1", "| 2"]
+    summary = (tmp_path / "results/README.md").read_text()
+    assert "[training](e1-units/training.md) · [by epoch](e1-units/training.svg)" in summary
+
+
 def test_networks_of_two_inputs_are_drawn(study):
     pytest.importorskip("matplotlib")
     assert (study[0] / "results/e1-units/regions.svg").read_text().count("<image") == 2
@@ -119,6 +132,17 @@ def test_options_may_stand_before_the_word(study, tmp_path):
     assert code == 0, said
     assert "e1-units: no run yet" in said
     assert (tmp_path / "r/README.md").exists()
+
+
+def test_a_picture_of_what_the_file_asks_no_longer_goes(study, tmp_path):
+    pytest.importorskip("matplotlib")
+    shutil.copytree(study[0], tmp_path / "study")
+    folder = tmp_path / "study/results/e1-units"
+    for name in ("training.svg", "training.md", "training.csv"):
+        (folder / name).touch()
+    assert kerasrun(tmp_path / "study", "experiments", "write")[0] == 0
+    assert not [*folder.glob("training.*")]
+    assert (folder / "picture.svg").exists()
 
 
 def test_an_unknown_name_and_an_empty_folder_are_told(study, tmp_path):
