@@ -12,10 +12,9 @@ from typing import Any
 
 from kerasrun import objects
 from kerasrun.errors import InputError, shown, unknown
-from kerasrun.literals import is_number, parse_value
+from kerasrun.literals import MOST_LAYERS, is_number, parse_sizes, parse_value
 
 _FAMILIES = ("activation", "initializer", "regularizer", "constraint")
-_MOST_LAYERS = 1000
 _IN_WORDS = {
     "int": "a whole number",
     "float": "a number",
@@ -209,23 +208,13 @@ def _sizes(value: Any, read: Any) -> tuple[int, ...] | None:
     if read is None and value is not None:
         return ()
     if isinstance(read, str):
-        read = _written_sizes(read)
+        read = parse_sizes(read)
     elif isinstance(read, int) and not isinstance(read, bool):
         read = (read,)
-    if not isinstance(read, (tuple, list)) or len(read) > _MOST_LAYERS:
+    if not isinstance(read, (tuple, list)) or len(read) > MOST_LAYERS:
         return None
     plain = all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in read)
     return tuple(read) if plain else None
-
-
-def _written_sizes(text: str) -> tuple[int, ...] | None:
-    sizes: list[int] = []
-    for part in text.split("-"):
-        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:x\s*(\d{1,9})\s*)?", part, re.ASCII)
-        if not match or (times := int(match.group(2) or 1)) == 0 or len(sizes) + times > _MOST_LAYERS:
-            return None
-        sizes += [int(match.group(1))] * times
-    return tuple(sizes)
 
 
 def _shown(value: Any) -> str:

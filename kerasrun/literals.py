@@ -15,6 +15,7 @@ from kerasrun.errors import InputError
 _NUMBER = re.compile(r"[+-]?(\d[\d_]*\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CALL = re.compile(r"\s*([A-Za-z_][\w.:-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 _CLOSING = {"(": ")", "[": "]"}
+MOST_LAYERS = 1000
 _MOST_WRITTEN = 3  # so many equal layers are written out; more become 100x10
 
 
@@ -65,6 +66,17 @@ def parse_value(text: str) -> object:
         values = [parse_value(item) for item in items]
         return tuple(values) if text[0] == "(" else values
     return text
+
+
+def parse_sizes(text: str) -> tuple[int, ...] | None:
+    """Read the sizes of layers: "300-100" -> (300, 100), "100x3" -> (100, 100, 100); None where they are none."""
+    sizes: list[int] = []
+    for part in text.split("-"):
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:x\s*(\d{1,9})\s*)?", part, re.ASCII)
+        if not match or (times := int(match.group(2) or 1)) == 0 or len(sizes) + times > MOST_LAYERS:
+            return None
+        sizes += [int(match.group(1))] * times
+    return tuple(sizes)
 
 
 def split_outside(text: str, separator: str) -> list[str]:

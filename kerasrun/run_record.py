@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 STATUSES = ("running", "finished", "stopped", "diverged", "pruned", "interrupted", "failed")
+TRAINED = ("finished", "stopped")  # how a run ends whose metrics are results
+OUTCOMES = (*TRAINED, "diverged")  # how a run ends that shows what its settings do
+ENDED = (*OUTCOMES, "pruned")  # how a run ends that is not trained again
 LARGEST = 16 << 20  # bytes; a record has 3,000
 Record = dict[str, Any]
 

@@ -29,7 +29,7 @@ from kerasrun import atomic, catalog, environment
 from kerasrun.errors import DiskError, InputError
 from kerasrun.experiment import Experiment, from_record, identity, to_record
 from kerasrun.run_folder import check_name, is_locked, lock, new_folder, plain
-from kerasrun.run_record import Fault, parse
+from kerasrun.run_record import ENDED, Fault, parse
 
 if TYPE_CHECKING:
     import keras
@@ -40,7 +40,6 @@ RECORD, METRICS, TIMING, BEST, PREDICTIONS = "run.json", "metrics.csv", "timing.
 PROGRESS, HEALTH = "progress.csv", "health.csv"
 STATE, PREVIOUS_STATE = "state.npz", "state.prev.npz"
 RECIPE, MODEL, LOG, ERROR = "recipe.py", "model.txt", "log.txt", "error.txt"
-ENDED = ("finished", "stopped", "diverged", "pruned")
 
 
 @dataclass

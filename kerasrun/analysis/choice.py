@@ -10,10 +10,11 @@ from kerasrun import run_index, sweep_record
 from kerasrun.analysis.columns import MISSING, Columns, Record, matches, written
 from kerasrun.errors import InputError, closest
 from kerasrun.literals import split_outside
+from kerasrun.run_record import ENDED
 from kerasrun.sweep_record import SweepRecord
 
 _TOLD = 3  # so many are named, more are counted
-ENDED = ("finished", "stopped", "diverged", "pruned", "failed")
+_SHOWN = (*ENDED, "failed")
 
 
 def named(results: Path, names: Sequence[str], records: Sequence[Record]) -> tuple[list[Record], SweepRecord | None]:
@@ -66,7 +67,7 @@ def default_choice(records: list[Record], asked: set[str]) -> tuple[list[Record]
         asked: columns that a condition speaks of: a condition on dataset, data or status is a choice of its own.
     """
     any_status, any_data = "status" in asked, bool({"dataset", "data"} & asked)
-    ended = [record for record in records if any_status or record["status"] in ENDED]
+    ended = [record for record in records if any_status or record["status"] in _SHOWN]
     if not ended:
         return [], _left_out({}, Counter(record["status"] for record in records))
     dataset = ended[0]["experiment"]["dataset"]
@@ -74,7 +75,7 @@ def default_choice(records: list[Record], asked: set[str]) -> tuple[list[Record]
     others = Counter(
         r["experiment"]["dataset"] for r in ended if not any_data and r["experiment"]["dataset"] != dataset
     )
-    going = Counter(record["status"] for record in records if not any_status and record["status"] not in ENDED)
+    going = Counter(record["status"] for record in records if not any_status and record["status"] not in _SHOWN)
     return chosen, _left_out(others, going)
 
 

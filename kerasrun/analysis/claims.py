@@ -208,6 +208,8 @@ class _Reader:
         if layer_numbers.is_one(asked := str(self.table.get("metric", ""))):
             if asked.startswith("health") and not all(e.health for e in experiments):
                 raise InputError(f"{asked} needs health = true, for all runs of the file")
+            if "split" in self.table:
+                raise InputError(f"{asked} is of training examples; leave split out")
             return layer_numbers.checked(asked)
         common = [n for n in experiments[0].metric_names if all(n in e.metric_names for e in experiments)]
         known = ["loss", *common]

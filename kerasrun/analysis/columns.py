@@ -10,7 +10,6 @@ metrics         val_… and train_… at a moment of the training, test_… of t
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +111,7 @@ def matches(name: str, value: Any, text: str) -> bool:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return isinstance(asked, (int, float)) and value == asked
     if isinstance(value, list) and value and isinstance(value[0], int):
-        return _sizes(text) == value
+        return literals.parse_sizes(text) == tuple(value)
     return isinstance(value, list) and written(value) == text.strip()
 
 
@@ -134,16 +133,6 @@ def _canonical(name: str, text: str) -> str:
         return str(objects.parse(family, text))
     except InputError:
         return text
-
-
-def _sizes(text: str) -> list[int] | None:
-    sizes: list[int] = []
-    for part in text.strip().split("-"):
-        match = re.fullmatch(r"(\d{1,9})(?:x(\d{1,3}))?", part)
-        if not match:
-            return None
-        sizes += [int(match[1])] * int(match[2] or 1)
-    return sizes
 
 
 def _setting(name: str) -> Read:

@@ -30,6 +30,7 @@ from kerasrun.analysis.question import Question, checked
 from kerasrun.analysis.statistics import usual_margin
 from kerasrun.analysis.tables import to_text
 from kerasrun.errors import InputError
+from kerasrun.run_record import TRAINED
 from kerasrun.sweep_record import SweepRecord
 
 __all__ = ["Comparison", "compare", "to_text"]
@@ -200,7 +201,7 @@ def _runs(records: list[Record], differing: list[str], question: Question) -> Co
         metric, title = targets.EPOCHS, str(target)
     shown = list(columns.settings) if question.all_columns else [name for name in differing if name not in QUIET]
     begin = ["run", *(["folder", "created"] if question.all_columns else [])]
-    if question.all_columns or any(record["status"] not in moments.TRAINED for record in records):
+    if question.all_columns or any(record["status"] not in TRAINED for record in records):
         begin.append("status")
     if any(map(is_synthetic, records)):
         begin.append("data")

@@ -1,6 +1,6 @@
 """Exact tests and intervals for counts and signs, where Student's t has nothing to say: shares of seeds, images, ranks.
 
-Pure numbers; the only module that knows the formulas of Wilson, Newcombe, Fisher, McNemar and Holm.
+Pure numbers; the only module that knows the formulas of Wilson, Fisher, McNemar and Holm.
 """
 
 from __future__ import annotations
@@ -32,19 +32,6 @@ def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     low = 0.0 if k == 0 else (middle - half) / (1 + weight)
     high = 1.0 if k == n else (middle + half) / (1 + weight)
     return low, high
-
-
-def newcombe(k1: int, n1: int, k2: int, n2: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval for the difference of two independent shares, k1/n1 − k2/n2, within [−1, 1].
-
-    Newcombe 1998, "Interval estimation for the difference between independent proportions", method 10: the Wilson
-    limits of both, squared and added.
-    """
-    if n1 == 0 or n2 == 0:
-        return -1.0, 1.0
-    (low1, high1), (low2, high2) = wilson(k1, n1, level), wilson(k2, n2, level)
-    p1, p2 = k1 / n1, k2 / n2
-    return p1 - p2 - math.hypot(p1 - low1, high2 - p2), p1 - p2 + math.hypot(high1 - p1, p2 - low2)
 
 
 def fisher(k1: int, n1: int, k2: int, n2: int) -> float:

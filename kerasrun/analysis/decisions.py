@@ -187,6 +187,8 @@ def _findings(
 def _share(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int], budget: Budget) -> Finding:
     """Return whether more than a share of the seeds reaches a target, or fails."""
     records, target = runs.of(part.sides[0], seeds), claim.target
+    if unfit := unfit_reason(claim, [records]):
+        return Finding(part.name, UNDECIDED, unfit)
     if target is None:
         outcomes = [outcome(record) for record in records]
         hits, what = [o != LEARNS for o in outcomes], "failed"
@@ -199,7 +201,7 @@ def _share(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int], budget: B
         what, kinds = f"{what} {target}", []
     k, n = sum(hits), len(hits)
     low, high = wilson(k, n, 1 - budget.alpha)
-    hard = wilson(k, n, 1 - budget.alpha / budget.parts)
+    hard = wilson(k, n, 1 - budget.against.alpha)
     verdict = SUPPORTED if low > claim.share else CONTRADICTED if hard[1] < claim.share else UNDECIDED
     words = f"{k} of {n} {what}{' (' + ', '.join(kinds) + ')' if kinds else ''}: a share of {low:.2f} to {high:.2f}"
     if n == 1:
@@ -219,11 +221,9 @@ def _bounded(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int], budget:
     known, n = [number for number in values if number is not None], len(values)
     if len(known) < n:
         ids = [record["id"] for record, number in zip(records, values, strict=True) if number is None]
-        return Finding(
-            part.name, UNDECIDED, f"{n - len(known)} of {n} runs without a number ({', '.join(ids[:3])})", {}
-        )
+        return Finding(part.name, UNDECIDED, f"{n - len(known)} of {n} runs without a number ({', '.join(ids[:3])})")
     if unfit := unfit_reason(claim, [records]):
-        return Finding(part.name, UNDECIDED, unfit, {})
+        return Finding(part.name, UNDECIDED, unfit)
     above, below = claim.bounds
     found, hard = (estimate(known, metric=claim.metric, level=1 - a) for a in (budget.alpha, budget.against.alpha))
     if found.low is None or found.high is None or hard.low is None or hard.high is None:
@@ -258,7 +258,7 @@ def _same(part: Part, runs: Runs, planned: int) -> Finding:
                 return Finding(part.name, CONTRADICTED, f"seed {seed}: {differing}", {"n": compared + 1, "seed": seed})
             compared += 1
             weights += all(record.get("best_weights") for record in pair)
-    wanted = len(seeds) * len(part.sides[0])
+    wanted = planned * len(part.sides[0])
     words = f"{compared} of {wanted} pairs equal to the last bit, {weights} of them with the best weights"
     return Finding(
         part.name, SUPPORTED if compared == wanted else UNDECIDED, words, {"n": compared, "weights": weights}

@@ -20,11 +20,8 @@ from kerasrun.analysis.fairness import ALONE, data_hash
 from kerasrun.analysis.outcomes import LEARNS, guessing, outcome
 from kerasrun.analysis.places import Place, grid
 from kerasrun.analysis.statistics import Margin
+from kerasrun.run_record import OUTCOMES, TRAINED
 from kerasrun.sweep_record import Axis
-
-ENDED = (*moments.TRAINED, "diverged")
-
-UNITS = ("epochs", "seconds")  # of times to a target
 
 Values = dict[int, float]  # seed -> value
 
@@ -69,7 +66,7 @@ def gather(
     by_hash = {cell["hash"]: (places.place(cell["setting"]), cell["seed"]) for cell in cells}
     for record in records:
         cell = by_hash.get(record.get("experiment_hash") or "")
-        if cell and record["status"] in ENDED:
+        if cell and record["status"] in OUTCOMES:
             found.setdefault(cell, record)
     return Runs(found, tuple(dict.fromkeys([*planned, *sorted(cell["seed"] for cell in cells)])))
 
@@ -89,6 +86,7 @@ class Measured:
         resolution: smallest step between two values; 0 where it is not known.
         metric: what the values are: a column, "epochs" or "seconds".
         unfit: why no decision is possible, if so.
+        to: the target, where the values are times to it.
     """
 
     one: Values
@@ -101,11 +99,12 @@ class Measured:
     resolution: float
     metric: str
     unfit: str
+    to: Target | None = None
 
     @property
     def is_conditional(self) -> bool:
         """Whether the values are those of the runs alone that learned, because some did not."""
-        return any(self.failed) and self.metric not in UNITS and (self.scored is None or self.one != self.scored[0])
+        return any(self.failed) and not self.to and (self.scored is None or self.one != self.scored[0])
 
 
 def measure(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int]) -> Measured:
@@ -139,12 +138,9 @@ def measure(claim: Claim, part: Part, runs: Runs, seeds: Sequence[int]) -> Measu
     one, other = scored if scored and alone and min(fallen) < count else converged
     if not one and not unfit:
         unfit = "no run of either side learned" if min(fallen) == count else "in no seed did both sides learn"
-    examples = (sides[0][0].get("data") or {}).get(claim.split)
     better = direction(sides[0], claim.metric) if learning and not claim.metric.startswith("gap:") else "min"
-    resolution = 1 / examples if examples and claim.metric.endswith("accuracy") else 0.0
-    return Measured(
-        one, other, (fallen[0], fallen[1]), count, scored, claim.margin, better, resolution, claim.metric, unfit
-    )
+    step = moments.resolution([*sides[0], *sides[1]], claim.metric)
+    return Measured(one, other, (fallen[0], fallen[1]), count, scored, claim.margin, better, step, claim.metric, unfit)
 
 
 def value(record: Record, claim: Claim) -> float | None:
@@ -164,7 +160,9 @@ def value(record: Record, claim: Claim) -> float | None:
 
 
 def is_hit(record: Record, target: Target) -> bool:
-    """Tell whether a run reached a target, and stayed there where that is asked for."""
+    """Tell whether a run reached a target, and stayed there to its end where that is asked for."""
+    if target.lasting and record["status"] not in TRAINED:
+        return False
     if not target.lasting:
         return moments.reached(record, target.metric, target.value, target.direction)[0] is not None
     end = moments.curves(record).get(target.metric, [])[-target.lasting :]
@@ -201,10 +199,9 @@ def _times(claim: Claim, target: Target, part: Part, runs: Runs, seeds: Sequence
         unfit = unfit or next((reason for reason, holds in reasons.items() if holds), "")
     if None in times.values():
         unfit = unfit or "its runs hold no seconds"
-    unit = "epochs" if claim.kind == "before" else "seconds"
     parts_of_an_epoch = [record["experiment"].get("validate_every") or 1.0 for side in sides for record in side]
     step = min(parts_of_an_epoch) / len(part.sides[0]) if claim.kind == "before" else 0.0
-    return Measured(one, other, short, len(sides[0]), None, margin, "min", step, unit, unfit)
+    return Measured(one, other, short, len(sides[0]), None, margin, "min", step, claim.metric, unfit, to=target)
 
 
 def _ended_early(
@@ -272,7 +269,7 @@ def unfit_reason(claim: Claim, sides: Sequence[Sequence[Record]]) -> str:
     if len(busy) < len(records):
         return "its runs do not tell whether they had the machine to themselves"
     if max(busy) > ALONE:
-        return f"runs shared the machine (others kept up to {max(busy):.1f} cores busy); train them alone, --workers 1"
+        return f"runs shared the machine (others kept up to {max(busy):.2g} cores busy); train them alone, --workers 1"
     if len(threads := {record.get("threads") for record in records}) > 1:
         return f"its runs had different numbers of threads ({', '.join(map(str, sorted(threads, key=str)))})"
     return ""

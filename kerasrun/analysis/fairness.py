@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from kerasrun.analysis.columns import MISSING, QUIET, Columns, Read, written
-from kerasrun.analysis.moments import TRAINED, At, Record, finite
+from kerasrun.analysis.moments import At, Record, finite
+from kerasrun.run_record import TRAINED
 
 _KINDS = {
     "another split": ("validation", "test", "split_seed", "limit"),

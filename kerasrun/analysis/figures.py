@@ -16,12 +16,13 @@ from kerasrun.analysis.groups import Group
 from kerasrun.analysis.statistics import estimate
 
 NAMES = ("rates", "training", "gradients")
+LOGARITHMIC = ("gradients",)  # whose values, not only what they go along
 _MOST_PAIRS = 4  # of curves, training and validation
 _MOST_LINES = 20
 
 
-def figures(table: Comparison) -> dict[str, tuple[Curves, bool]]:
-    """Return the pictures by name: a chart, and whether its metric's axis is logarithmic.
+def figures(table: Comparison) -> dict[str, Curves]:
+    """Return the pictures by name.
 
     Args:
         table: whose rows are means over seeds.
@@ -29,7 +30,7 @@ def figures(table: Comparison) -> dict[str, tuple[Curves, bool]]:
     groups = [member for member in table.members if isinstance(member, Group)]
     makers: tuple[Callable[[Sequence[Group]], Curves | None], ...] = (_rates, _training, _gradients)
     found = {name: make(groups) for name, make in zip(NAMES, makers, strict=True)} if groups else {}
-    return {name: (chart, name == "gradients") for name, chart in found.items() if chart and chart.lines}
+    return {name: chart for name, chart in found.items() if chart and chart.lines}
 
 
 def rows(chart: Curves) -> tuple[tuple[str, ...], list[tuple[float | None, ...]]]:

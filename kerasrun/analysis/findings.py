@@ -11,7 +11,7 @@ from typing import Any
 
 from kerasrun.analysis import amounts
 from kerasrun.analysis.claims import Claim
-from kerasrun.analysis.evidence import UNITS, Measured, Values
+from kerasrun.analysis.evidence import Measured, Values
 from kerasrun.analysis.statistics import Difference, differences, fisher, is_share
 from kerasrun.analysis.verdicts import Verdict, verdict
 
@@ -168,7 +168,7 @@ def _words(measured: Measured, found: Difference, said: Verdict) -> str:
     if said.kind in ("identical", "one_seed", "no_result"):
         return said.words
     seeds = f" in the {found.n} seeds where both learned" if measured.is_conditional else ""
-    unit = f" {measured.metric}" if measured.metric in UNITS and not measured.margin.relative else ""
+    unit = f" {measured.metric}" if measured.to and not measured.margin.relative else ""
     return f"{said.words}: {amounts.difference(found, _DIGITS)}{unit}, {amounts.said_p(found.p_adjusted)}{seeds}"
 
 
@@ -177,6 +177,6 @@ def _failures(measured: Measured) -> str:
     first, second = measured.failed
     if not any(measured.failed):
         return ""
-    what = "did not reach it" if measured.metric in UNITS else "failed"
+    what = "did not reach it" if measured.to else "failed"
     p = fisher(first, measured.runs, second, measured.runs)
     return f"; {first} and {second} of {measured.runs} runs {what} (Fisher {amounts.said_p(p)})"

@@ -15,11 +15,12 @@ from kerasrun.analysis.choice import condition
 from kerasrun.analysis.columns import MISSING, QUIET, Columns, matches, written
 from kerasrun.analysis.columns import grouped as by_values
 from kerasrun.analysis.fairness import data_hash, is_one_split
-from kerasrun.analysis.moments import TRAINED, Record
+from kerasrun.analysis.moments import Record
 from kerasrun.analysis.statistics import Difference, Margin, differences
 from kerasrun.analysis.verdicts import Verdict, verdict
 from kerasrun.errors import InputError
 from kerasrun.literals import split_outside
+from kerasrun.run_record import TRAINED
 from kerasrun.sweep_record import Axis
 
 _BARE = ("none", "true", "false")  # words that say little without their column

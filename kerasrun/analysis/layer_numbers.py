@@ -36,7 +36,7 @@ _OF_THE_ENDS = ("first", "last", "first/last")
 
 def is_one(metric: str) -> bool:
     """Tell whether a metric is about layers."""
-    return metric.partition(":")[0] in COLUMNS
+    return metric.startswith(tuple(f"{source}:" for source in COLUMNS))
 
 
 def checked(metric: str) -> str:

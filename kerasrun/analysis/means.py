@@ -10,9 +10,10 @@ from kerasrun.analysis import amounts, crossed, fairness, remarks
 from kerasrun.analysis.columns import finite, written
 from kerasrun.analysis.comparison import Comparison, ordered
 from kerasrun.analysis.groups import Against, Group, Groups, against
-from kerasrun.analysis.moments import BEST, LAST, TIMES, TRAINED, At, Record
+from kerasrun.analysis.moments import BEST, LAST, TIMES, At, Record, resolution
 from kerasrun.analysis.statistics import Estimate, Margin, estimate, is_share
 from kerasrun.errors import unknown
+from kerasrun.run_record import TRAINED
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def judged(
     """Return each group against its baseline, by its number, and each group's mean; None where it has no result."""
     records = [record for group in groups.members for record in group.runs]
     compared = against(
-        groups, bases, margin=rules.margin, direction=rules.direction, resolution=_resolution(records, rules.metric),
+        groups, bases, margin=rules.margin, direction=rules.direction, resolution=resolution(records, rules.metric),
         bounded=is_share(rules.metric),
         errors=lambda one, other: crossed.errors(one, other, rules.at) if rules.images else None,
     )  # fmt: skip
@@ -113,14 +114,6 @@ def _seconds(group: Group) -> float | None:
     found = [finite((r.get("seconds") or {}).get("total")) for r in group.runs if r["status"] in TRAINED]
     known = [seconds for seconds in found if seconds is not None]
     return sum(known) / len(known) if known else None
-
-
-def _resolution(records: Sequence[Record], metric: str) -> float:
-    """Return the smallest step between two values: one example more that is right; 0 where there is none."""
-    part = {"val": "validation", "test": "test"}.get(metric.partition("_")[0], "train")
-    sizes = [(record.get("data") or {}).get(part) for record in records] if "accuracy" in metric else []
-    known = [size for size in sizes if isinstance(size, int) and size > 0]
-    return 1 / max(known) if known else 0.0
 
 
 def _chance(records: Sequence[Record], metric: str) -> float | None:

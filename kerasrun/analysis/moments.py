@@ -17,12 +17,12 @@ from typing import Any
 from kerasrun import run_tables
 from kerasrun.errors import InputError, shown
 from kerasrun.literals import parse_value
+from kerasrun.run_record import TRAINED
 from kerasrun.runs import METRICS, PROGRESS, TIMING
 
 Record = Mapping[str, Any]
 Curves = Mapping[str, list[float]]
 
-TRAINED = ("finished", "stopped")  # how a run ends whose metrics are results
 TIMES = ("seconds", "epoch_seconds")  # of a whole run, and of its median epoch
 COUNTS = ("parameters", "epochs_run")  # of a whole run, too
 _MEANT = 3  # epochs of "last3"
@@ -179,6 +179,22 @@ def _seconds(found: Curves, epochs: float) -> float | None:
     if whole >= len(ends):
         return None
     return ends[whole] - (whole - epochs) * (ends[whole] - ends[whole - 1])
+
+
+def resolution(records: Iterable[Record], metric: str) -> float:
+    """Return the smallest step between two values of an accuracy, one example more that is right; else 0.
+
+    Args:
+        records: of the runs that are compared; of different numbers of examples the largest counts.
+        metric: a column; of a gap the step is that of the validation part.
+    """
+    if "accuracy" not in metric:
+        return 0.0
+    held_out = metric.startswith(("val_", "gap:"))
+    part = "validation" if held_out else "test" if metric.startswith("test_") else "train"
+    evaluated = "evaluate_train" if metric.startswith("train_") else ""
+    sizes = [record["experiment"].get(evaluated) or (record.get("data") or {}).get(part) for record in records]
+    return 1 / max((size for size in sizes if isinstance(size, int) and size > 0), default=math.inf)
 
 
 def finite(value: Any) -> float | None:

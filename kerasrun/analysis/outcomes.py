@@ -34,7 +34,7 @@ def outcome(record: Record) -> str:
     if bound is None or ((record.get("best") or {}).get("val_accuracy") or 0.0) >= bound:
         return LEARNS  # known without reading the epochs
     curves = moments.curves(record)
-    losses = curves.get("train_loss", curves.get("loss", []))
+    losses = moments.values_of(curves, "train_loss")
     if guess is not None and any(loss < _NO_BETTER * guess for loss in losses):
         return LEARNS
     return LEARNS if any(value >= bound for value in curves.get("val_accuracy", [])) else NO_CONVERGENCE

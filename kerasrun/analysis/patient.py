@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kerasrun.analysis import outcomes
+from kerasrun.analysis import moments, outcomes
 from kerasrun.analysis.columns import matches
 
 Row = Mapping[str, Any]
@@ -60,7 +60,7 @@ class Patient:
     @property
     def training_loss(self) -> list[float]:
         """The training loss after each epoch: measured without dropout where that was asked for, else its mean."""
-        return self.curves.get("train_loss", self.curves.get("loss", []))
+        return moments.values_of(self.curves, "train_loss")
 
     def options(self, *wanted: str) -> tuple[str, ...]:
         """Return those of the options that the run has, but with another value.

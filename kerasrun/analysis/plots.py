@@ -11,10 +11,11 @@ from kerasrun.analysis.charts import Chart, Curves, Heat, Line, Point, Points, T
 from kerasrun.analysis.columns import MISSING, Record, written
 from kerasrun.analysis.comparison import Comparison
 from kerasrun.analysis.groups import Group
-from kerasrun.analysis.moments import TIMES, TRAINED, curves, values_of
+from kerasrun.analysis.moments import TIMES, curves, values_of
 from kerasrun.analysis.statistics import estimate
 from kerasrun.analysis.tables import rounded
 from kerasrun.errors import InputError, shown
+from kerasrun.run_record import TRAINED
 from kerasrun.sweep_record import Axis
 
 _MOST_LINES = 8  # that can be told apart

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from kerasrun.analysis.counts import fisher, holm, mcnemar, newcombe, sign_flip, wilson
+from kerasrun.analysis.counts import fisher, holm, mcnemar, sign_flip, wilson
 from kerasrun.analysis.student import Comparison, deviation, paired, quantile, spread, unpaired
 from kerasrun.errors import InputError
 
 __all__ = [
-    "Difference", "Estimate", "Margin", "differences", "estimate", "fisher", "holm", "is_share", "mcnemar", "newcombe",
+    "Difference", "Estimate", "Margin", "differences", "estimate", "fisher", "holm", "is_share", "mcnemar",
     "sign_flip", "usual_margin", "wilson",
 ]  # fmt: skip
 

@@ -5,6 +5,7 @@ A run that never got there is an outcome: it is counted, and in the mean it stan
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,10 +17,11 @@ from kerasrun.analysis.columns import Columns, written
 from kerasrun.analysis.comparison import Comparison, ordered
 from kerasrun.analysis.groups import Against, Group, Groups, against
 from kerasrun.analysis.means import Rules, decided, pairing, said_margin
-from kerasrun.analysis.moments import TRAINED, Record, reached
+from kerasrun.analysis.moments import Record, reached
 from kerasrun.analysis.statistics import Estimate, Margin, estimate, wilson
 from kerasrun.errors import InputError, shown
 from kerasrun.literals import parse_value
+from kerasrun.run_record import OUTCOMES
 
 EPOCHS, SECONDS = "epochs_to_target", "seconds_to_target"
 
@@ -59,7 +61,7 @@ class Target:
         most = _budget(records)
 
         def read(record: Record) -> float | None:
-            if record["status"] not in (*TRAINED, "diverged"):
+            if record["status"] not in OUTCOMES:
                 return None
             epoch = self.of(record)[0]
             return float(most if epoch is None else epoch)
@@ -79,7 +81,7 @@ def parse(text: str, columns: Columns) -> Target:
     """
     name, _, written = text.partition("=")
     value = parse_value(written)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InputError(f"--until {shown(text)} is no target\nwrite METRIC=VALUE, as val_accuracy=0.88")
     metric = columns.named(name, "metric", only=[m for m in columns.metrics if not m.startswith("test_")])
     return Target(metric, float(value), settings.direction(metric))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kerasrun import atomic, experiment_file, run_tables, sweep_record
+from kerasrun import atomic, experiment_file, run_tables
 from kerasrun.cli import console, words
 from kerasrun.errors import InputError
 from kerasrun.run_record import Record
@@ -35,8 +35,6 @@ def claims(
     sweep = grid.plan(None, {}, file=file)
     if not sweep.claims:
         raise InputError(f"{file}: claims nothing\nwrite a table [[claim]]; see docs/claims.md")
-    if sweep.extend or any(table.get("extend") for table in sweep.claims):
-        sweep = _with_all_seeds(sweep, results)
     show(sweep, results, format)
 
 
@@ -89,11 +87,11 @@ def decided(sweep: Sweep, results: Path, records: Sequence[Record]) -> tuple[lis
     from kerasrun.analysis import claims as reading
     from kerasrun.analysis import decisions, evidence, looks
 
-    planned, known = _planned(sweep), sweep_record.read(results, sweep.id)
+    planned = _planned(sweep)
     read = reading.read(sweep, seeds=len(planned))
-    cells = {cell["hash"]: cell for cell in known.cells} if known else {}
-    cells |= {c.hash: {"hash": c.hash, "setting": c.setting, "seed": c.seed} for c in sweep.cells}
-    runs = evidence.gather(sweep.axes, [*cells.values()], planned, records)
+    sweep = _with_seeds(sweep, planned, records, extended=any(claim.extend for claim in read))
+    cells = [{"hash": cell.hash, "setting": cell.setting, "seed": cell.seed} for cell in sweep.cells]
+    runs = evidence.gather(sweep.axes, cells, planned, records)
     path = results / Path(sweep.file or sweep.name).stem / _LOOKS
     before = looks.read(path.read_text(encoding="utf-8"), str(path)) if path.exists() else []
     found, new = decisions.decide(read, runs, sweep=sweep.id, looks=before, now=now())
@@ -109,10 +107,9 @@ def _planned(sweep: Sweep) -> tuple[int, ...]:
     return sweep.seeds if in_file is None else axes.read_seeds(in_file)
 
 
-def _with_all_seeds(sweep: Sweep, results: Path) -> Sweep:
-    """Return the sweep with every seed that any run on its data has: it may have been extended."""
-    datasets = {cell.experiment.dataset for cell in sweep.cells}
-    records, _ = run_tables.all_records(results)
+def _with_seeds(sweep: Sweep, planned: Sequence[int], records: Sequence[Record], *, extended: bool) -> Sweep:
+    """Return the sweep with the planned seeds and, where it may be extended, every seed that a run on its data has."""
+    datasets = {cell.experiment.dataset for cell in sweep.cells} if extended else set()
     seen = {r["experiment"].get("seed") for r in records if r["experiment"]["dataset"] in datasets}
-    seeds = sorted({*sweep.seeds, *(seed for seed in seen if isinstance(seed, int))})
+    seeds = sorted({*planned, *sweep.seeds, *(seed for seed in seen if isinstance(seed, int))})
     return sweep if len(seeds) == len(sweep.seeds) else grid.plan(None, {}, file=Path(sweep.file or ""), seeds=seeds)

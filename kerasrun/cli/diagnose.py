@@ -20,13 +20,13 @@ _PLAINLY_WRONG = ("nothing learned", "rate too high", "dead units")
 
 
 def diagnose(
-    run: Annotated[str, typer.Argument(help="A run; last without.", show_default=False)] = "last",
+    run: words.Run = "last",
     *,
     epoch: Annotated[
         int | None, typer.Option(min=0, help="Show the layers after this epoch; 0 is the start.", show_default=False)
     ] = None,
     results: words.Results = Path("results"),
-    recipe: Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")] = None,
+    recipe: words.Recipe = None,
     form: words.Format = words.Form.TABLE,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Also draw the gradients, as FILE.png or FILE.svg.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="A run; last without.", show_default=False)] = "last",
+    run: words.Run = "last",
     *,
     data: Annotated[
         str | None, typer.Option(help="A file with the same columns or arrays; the run's own without.")

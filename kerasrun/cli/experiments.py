@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from kerasrun import atomic, run_tables
-from kerasrun.analysis import compare, decisions, moments, tuned_rates, variances
+from kerasrun.analysis import compare, decisions, figures, moments, tuned_rates, variances
 from kerasrun.analysis.groups import Group
 from kerasrun.analysis.tables import to_text
 from kerasrun.cli import claims, console, words
@@ -22,7 +22,6 @@ from kerasrun.sweeps.grid import Sweep
 
 app = typer.Typer(help="List a folder of experiment files, run them, write tables.", invoke_without_command=True)
 Folder = Annotated[Path | None, typer.Option("--folder", help="Where the files are.", show_default=False)]
-Results = Annotated[Path | None, typer.Option("--results", help="Folder of all runs.", show_default=False)]
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="As a5-optimizers, or a5; all without.")]
 HERE = Path("experiments")
 _SUMMARY = "README.md"
@@ -68,8 +67,8 @@ def run(
     names: Names = None,
     *,
     folder: Folder = None,
-    results: Results = None,
-    workers: Annotated[str, typer.Option(help="How many runs train at a time; auto by cores, memory, GPUs.")] = "auto",
+    results: words.OtherResults = None,
+    workers: words.Workers = "auto",
 ) -> None:
     """Train the runs that are missing and write each file's tables."""
     from kerasrun.cli import sweep_display
@@ -92,7 +91,9 @@ def run(
 
 
 @app.command("write")
-def write(context: typer.Context, names: Names = None, *, folder: Folder = None, results: Results = None) -> None:
+def write(
+    context: typer.Context, names: Names = None, *, folder: Folder = None, results: words.OtherResults = None
+) -> None:
     """Write the tables again from what is there; nothing is trained."""
     folder, results = folder or context.obj[0], results or context.obj[1]
     records, _ = run_tables.all_records(results)
@@ -123,10 +124,10 @@ def _chosen(folder: Path, names: Sequence[str] | None) -> dict[str, Path]:
 
 def _title(file: Path) -> str:
     """Return what a file asks: its first comment."""
-    return _comment(file, "")
+    return _comment(file)
 
 
-def _comment(file: Path, beginning: str) -> str:
+def _comment(file: Path, beginning: str = "") -> str:
     """Return the rest of a file's first comment that begins like this; nothing where there is none."""
     comments = (line[1:].strip() for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
     return next((line.removeprefix(beginning).strip() for line in comments if line.startswith(beginning)), "")
@@ -149,7 +150,7 @@ def _write(sweep: Sweep, name: str, file: Path, results: Path, records: Sequence
         return
     folder = results / file.stem
     run_tables.write(folder, made, moments.curves, moments.progress)
-    kept = run_tables.read(folder)  # from here on of what is committed alone, so that a clone writes the same
+    kept = run_tables.read(folder)  # compared as a clone has them, so that it writes the same
     table = compare.compare(kept, sweep=sweep.record(now(), None), metric=sweep.metric, at=sweep.at)
     notes = "".join(f"\n- {note}" for note in table.notes)
     head = f"# {file.stem}: {_title(file)}\n\n{_made_with(made)}\n\n{table.title}\n\n"
@@ -160,6 +161,7 @@ def _write(sweep: Sweep, name: str, file: Path, results: Path, records: Sequence
         atomic.write(folder / "claims.md", to_text(*decisions.shown(found), "md"))
     _write_variances(made, sweep, folder)
     _write_rates(table, folder)
+    _write_charts(table, folder)
     _draw(table, sweep, made, folder)
     console.notice(f"wrote {folder}")
 
@@ -200,24 +202,28 @@ def _write_table(
     atomic.write(folder / f"{name}.csv", to_text(columns, rows, "csv"))
 
 
+def _write_charts(table: compare.Comparison, folder: Path) -> None:
+    """Write the numbers of the pictures as tables, and remove what was drawn of other settings before."""
+    charts = figures.figures(table)
+    for name in figures.NAMES:
+        if name not in charts:
+            for kind in ("svg", "md", "csv"):
+                (folder / f"{name}.{kind}").unlink(missing_ok=True)
+        elif name != "rates":  # which has a table of its own
+            form = ".1e" if name in figures.LOGARITHMIC else ".4f"
+            columns, rows = figures.rows(charts[name])
+            people = [(f"{along:.0f}", *(v and f"{v:{form}}" for v in means)) for along, *means in rows]
+            _write_table(folder, name, columns, people, rows)
+
+
 def _draw(table: compare.Comparison, sweep: Sweep, records: Sequence[Record], folder: Path) -> None:
-    from kerasrun.analysis import figures, pictures, plots
+    from kerasrun.analysis import pictures, plots
 
     try:
         atomic.write(folder / "picture.svg", pictures.picture(plots.plot(table, "auto", sweep.axes), "svg"))
-        drawn = figures.figures(table)
-        for name in figures.NAMES:
-            if name not in drawn:
-                for kind in ("svg", "md", "csv"):  # of other settings, before
-                    (folder / f"{name}.{kind}").unlink(missing_ok=True)
-                continue
-            chart, log = drawn[name]
+        for name, chart in figures.figures(table).items():
+            log = name in figures.LOGARITHMIC
             atomic.write(folder / f"{name}.svg", pictures.picture(chart, "svg", log=log))
-            if name != "rates":  # which has a table of its own
-                columns, rows = figures.rows(chart)
-                form = ".1e" if log else ".4f"
-                people = [(f"{along:.0f}", *(v and f"{v:{form}}" for v in means)) for along, *means in rows]
-                _write_table(folder, name, columns, people, rows)
         _draw_regions(sweep, records, folder)
     except InputError as error:  # the extra plot is missing, or there is nothing to draw
         console.notice(f"{folder}: no picture: {str(error).splitlines()[0]}")
@@ -242,8 +248,9 @@ def _draw_regions(sweep: Sweep, records: Sequence[Record], folder: Path) -> None
 
 def _made_with(records: Sequence[Record]) -> str:
     """Return how many runs there are and what they were made with, in one line."""
-    machines = Counter(f"{r['hardware']['processor']}, {r['hardware']['cores']} cores" for r in records)
-    software = Counter(f"Keras {r['versions']['keras']}, TensorFlow {r['versions']['tensorflow']}" for r in records)
+    hardware, versions = ([record.get(part) or {} for record in records] for part in ("hardware", "versions"))
+    machines = Counter(f"{h.get('processor')}, {h.get('cores')} cores" for h in hardware)
+    software = Counter(f"Keras {v.get('keras')}, TensorFlow {v.get('tensorflow')}" for v in versions)
     seconds = sum((record.get("seconds") or {}).get("total", 0.0) for record in records)
     parts = [f"{len(records)} runs", f"{seconds / 60:.0f} minutes of training", *machines, *software]
     return " · ".join(parts)

@@ -34,7 +34,7 @@ class Runtime(StrEnum):
 
 
 def export(
-    run: Annotated[str, typer.Argument(help="A run; last without.", show_default=False)] = "last",
+    run: words.Run = "last",
     *,
     to: Annotated[Runtime, typer.Option(help="Keras, TensorFlow Serving, ONNX Runtime or LiteRT.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="FILE.keras, a new folder, FILE.onnx or FILE.tflite.")],

@@ -29,7 +29,7 @@ _MOST_NUMBERS = 8  # of an example without named columns that are written out
 
 
 def mistakes(
-    run: Annotated[str, typer.Argument(help="A run; last without.", show_default=False)] = "last",
+    run: words.Run = "last",
     *,
     most: Annotated[int, typer.Option("-n", "--number", min=1, help="How many.")] = 20,
     part: Annotated[words.Part, typer.Option(help="Of the run's own data.")] = words.Part.TEST,

@@ -27,10 +27,10 @@ MOST = 8  # examples whose outputs are listed
 
 
 def regions(
-    run: Annotated[str, typer.Argument(help="A run; last without.", show_default=False)] = "last",
+    run: words.Run = "last",
     *,
     results: words.Results = Path("results"),
-    recipe: Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")] = None,
+    recipe: words.Recipe = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Draw it: FILE.png or FILE.svg.")] = None,
 ) -> None:
     """Draw what a network of two inputs answers in the plane.

@@ -19,7 +19,7 @@ def resume(
     ] = None,
     *,
     results: words.Results = Path("results"),
-    recipe: Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")] = None,
+    recipe: words.Recipe = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the result only.")] = False,
 ) -> None:
     """Go on with an interrupted run, or train one further.

@@ -18,7 +18,6 @@ app = typer.Typer(invoke_without_command=True, help="List, show, diff, check, sl
 _COLUMNS = ("n", "run", "status", "created", "dataset", "recipe", "epochs", "best", "monitor", "value", "s")
 _NAMED = "Id, folder name, a prefix of either, last, or 1 for the newest."
 Name = Annotated[str, typer.Argument(help=_NAMED, show_default=False)]
-Folder = Annotated[Path | None, typer.Option("--results", help="Folder of all runs.", show_default=False)]
 
 
 @app.callback()
@@ -45,7 +44,7 @@ def show(
     context: typer.Context,
     name: Name = "last",
     *,
-    results: Folder = None,
+    results: words.OtherResults = None,
     as_json: Annotated[bool, typer.Option("--json", help="The record as it is stored.")] = False,
 ) -> None:
     """Show a run: settings, results, machine, files."""
@@ -64,7 +63,7 @@ def show(
 
 
 @app.command("diff")
-def diff(context: typer.Context, first: Name, second: Name, *, results: Folder = None) -> None:
+def diff(context: typer.Context, first: Name, second: Name, *, results: words.OtherResults = None) -> None:
     """Show what two runs differ in, to the first number."""
     one, other = _run(context, first, results), _run(context, second, results)
     rows = [(p, n, written(a), written(b)) for p, n, a, b in apart.differences(one, other)]
@@ -76,7 +75,7 @@ def diff(context: typer.Context, first: Name, second: Name, *, results: Folder =
 
 
 @app.command("check")
-def check(context: typer.Context, *, results: Folder = None) -> None:
+def check(context: typer.Context, *, results: words.OtherResults = None) -> None:
     """Look for damaged files in all runs; exit code 1 where any are."""
     from kerasrun import run_check
 
@@ -94,7 +93,7 @@ def remove(
     context: typer.Context,
     names: Annotated[list[str], typer.Argument(help=_NAMED, show_default=False)],
     *,
-    results: Folder = None,
+    results: words.OtherResults = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove runs with all their files."""
@@ -113,7 +112,7 @@ def slim(
     context: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(help=f"{_NAMED} All that ended without.")] = None,
     *,
-    results: Folder = None,
+    results: words.OtherResults = None,
 ) -> None:
     """Remove state.npz of runs that ended.
 
@@ -129,7 +128,7 @@ def slim(
 
 
 @app.command("path")
-def path(context: typer.Context, name: Name = "last", *, results: Folder = None) -> None:
+def path(context: typer.Context, name: Name = "last", *, results: words.OtherResults = None) -> None:
     """Print a run's folder."""
     console.say(str(_folder(context, name, results)))
 

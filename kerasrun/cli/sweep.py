@@ -16,7 +16,7 @@ def sweep(
     subject: words.Words = None,
     *,
     seeds: Annotated[str | None, typer.Option(help="How many seeds, as 5, or which, as 0,1,7 or 3-7.")] = None,
-    workers: Annotated[str, typer.Option(help="How many runs train at a time; auto by cores, memory, GPUs.")] = "auto",
+    workers: words.Workers = "auto",
     results: words.Results = Path("results"),
     again: Annotated[bool, typer.Option("--again", help="Train what has a result, too.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and list every run, train nothing.")] = False,

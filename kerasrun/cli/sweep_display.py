@@ -11,7 +11,6 @@ from typing import Any
 
 from kerasrun.analysis import moments
 from kerasrun.cli import console
-from kerasrun.experiment import Experiment
 from kerasrun.literals import written
 from kerasrun.run_record import Record
 from kerasrun.settings import direction
@@ -29,15 +28,15 @@ class _Measure:
     def __init__(self, sweep: Sweep) -> None:
         experiment = sweep.cells[0].experiment
         self.metric = sweep.metric or f"val_{(*experiment.metric_names, 'loss')[0]}"
-        self.at = moments.parse_at(sweep.at or _usual_moment(experiment))
+        self.at = moments.parse_at(sweep.at or _usual_moment(sweep))
         self.rising = direction(self.metric) == "max"
 
     def of(self, record: Record) -> float | None:
         return moments.value(record, self.metric, self.at)
 
 
-def _usual_moment(experiment: Experiment) -> str:
-    return "last" if experiment.patience is None else "best"
+def _usual_moment(sweep: Sweep) -> str:
+    return "last" if all(cell.experiment.patience is None for cell in sweep.cells) else "best"
 
 
 def show_plan(outlook: Outlook) -> None:

@@ -20,7 +20,7 @@ def tune(
     pruner: Annotated[str, typer.Option(help="What is given up early: median, hyperband or none.")] = "median",
     metric: Annotated[str | None, typer.Option(help="What is optimized; what the best epoch is judged by.")] = None,
     seeds: Annotated[int, typer.Option(min=0, help="Fresh seeds for the best values against the default.")] = 5,
-    workers: Annotated[str, typer.Option(help="How many runs train at a time; auto by cores, memory, GPUs.")] = "auto",
+    workers: words.Workers = "auto",
     results: words.Results = Path("results"),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the result and what fails only.")] = False,
     options: dict[str, Any],

@@ -13,11 +13,11 @@ from kerasrun.verification import Verdict
 
 
 def verify(
-    run: Annotated[str, typer.Argument(help="A run; last without.", show_default=False)] = "last",
+    run: words.Run = "last",
     *,
     epochs: Annotated[int, typer.Option(min=1, help="How many epochs to train again.")] = 2,
     results: words.Results = Path("results"),
-    recipe: Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")] = None,
+    recipe: words.Recipe = None,
 ) -> None:
     """Train a run's first epochs again and say which digits agree.
 

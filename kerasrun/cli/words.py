@@ -16,6 +16,7 @@ from kerasrun.errors import InputError, shown, unknown
 from kerasrun.experiment import setting_fields
 
 Results = Annotated[Path, typer.Option("--results", envvar="KERASRUN_RESULTS", help="Folder of all runs.")]
+OtherResults = Annotated[Path | None, typer.Option("--results", help="Folder of all runs.", show_default=False)]
 Words = Annotated[
     list[str] | None,
     typer.Argument(
@@ -43,6 +44,8 @@ class Part(StrEnum):
 
 
 Format = Annotated[Form, typer.Option("--format", help="How the list is written.")]
+Run = Annotated[str, typer.Argument(help="A run; last without.", show_default=False)]
+Workers = Annotated[str, typer.Option(help="How many runs train at a time; auto by cores, memory, GPUs.")]
 Recipe = Annotated[str | None, typer.Option(help="The recipe's file, where the run's copy may not be used.")]
 
 

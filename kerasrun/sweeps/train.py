@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ class Outlook:
     @property
     def to_train(self) -> list[Cell]:
         """The cells that are to be trained."""
-        return [cell for cell in self.sweep.cells if self.states[cell.number].kind not in (DONE, ELSEWHERE)]
+        return _to_train(self.sweep, self.states)
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,15 @@ def look(sweep: Sweep, results: Path, *, workers_wanted: int | str = "auto", aga
     before = sweep_record.read(results, sweep.id)
     hashes = Hashes(before.data if before else {})
     found = states(sweep.cells, [] if again else records, hashes)
-    to_train = [cell for cell in sweep.cells if found[cell.number].kind not in (DONE, ELSEWHERE)]
+    to_train = _to_train(sweep, found)
     crew = choose(workers_wanted, sweep.cells, len(to_train))
     unseen = [f"{name} is not at hand: it is taken to be what the runs were made with" for name in hashes.unseen]
     notes = (*sweep.notes, *unseen, *map(str, damaged))
     return Outlook(sweep, found, crew, seconds_needed(to_train, records, crew.workers), notes, hashes)
+
+
+def _to_train(sweep: Sweep, states: Mapping[int, State]) -> list[Cell]:
+    return [cell for cell in sweep.cells if states[cell.number].kind not in (DONE, ELSEWHERE)]
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def _train(errand: Errand, experiment: Experiment, data: Data, tell: Tell) -> in
         if isinstance(event, events.Started):
             tell(event="started", notes=[] if errand["resume"] else list(event.notes))  # its record has the others
         elif isinstance(event, events.Epoch):
-            tell(event="epoch", epoch=event.row["epoch"], row=event.row, seconds=event.seconds)
+            tell(event="epoch", epoch=event.row["epoch"], row=event.row)
             if hopeless:
                 raise Pruned
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kerasrun import run_tables
 from kerasrun.errors import InputError, unknown
 from kerasrun.experiment import Experiment, identity
-from kerasrun.run_record import Record
+from kerasrun.run_record import TRAINED, Record
 from kerasrun.sweeps import grid, local, workers
 from kerasrun.sweeps.axes import LISTS
 from kerasrun.sweeps.events import Ended, Epoch, Event, Failed, Left, Watch
@@ -253,7 +253,7 @@ def _of(experiment: Experiment, name: str) -> Any:
 
 def _value(record: Record, search: Search) -> float | None:
     """Return what a run reached: in the epoch that early stopping keeps, or in the last one of a fixed budget."""
-    if record["status"] not in ("finished", "stopped"):
+    if record["status"] not in TRAINED:
         return None
     part = "last" if search.default.patience is None else "best"
     value = (record.get(part) or {}).get(search.metric)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -32,7 +32,10 @@ def check_data(data: Data) -> Iterator[Finding]:
     yield _constant(parts["train"].x)
     yield _numbers(data.train.y) if data.task.kind == "regression" else _classes(data)
     if data.validation.x is not data.train.x:  # a truth table is all of its parts
-        yield from (_repeated(name, part, parts["train"]) for name, part in parts.items() if name != "train")
+        known: dict[bytes, set[float]] = {}
+        for key, label in _keys(parts["train"]):
+            known.setdefault(key, set()).add(label)
+        yield from (_repeated(name, part, known) for name, part in parts.items() if name != "train")
 
 
 def _some(part: Part) -> Part:
@@ -69,10 +72,8 @@ def _classes(data: Data) -> Finding:
     return Finding("classes", value, "class_weights=balanced, metrics=f1_score or auc" if unbalanced else None)
 
 
-def _repeated(name: str, part: Part, train: Part) -> Finding:
-    known: dict[bytes, set[float]] = {}
-    for key, label in _keys(train):
-        known.setdefault(key, set()).add(label)
+def _repeated(name: str, part: Part, known: Mapping[bytes, set[float]]) -> Finding:
+    """Return how many examples of a part training has seen; `known` are the labels that each has there."""
     found = [(label, known[key]) for key, label in _keys(part) if key in known]
     other = sum(label not in labels for label, labels in found)
     value = f"{len(found):,} of {len(part):,} are in the training part, too" + (

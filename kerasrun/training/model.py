@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from kerasrun import objects, settings
+from kerasrun.datasets import Data, Part
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment
 from kerasrun.inputs import Inputs
@@ -127,6 +128,21 @@ def labels(y: np.ndarray, task: Task, loss: str) -> np.ndarray:
     if form == "one_hot":
         return np.eye(task.num_outputs, dtype=np.float32)[y]
     return y.astype(np.float32).reshape(len(y), -1)
+
+
+def arrays(data: Data, part: Part, experiment: Experiment) -> tuple[np.ndarray, ...]:
+    """Return inputs, labels in the loss's form and, where the training part has them, weights: what is trained on.
+
+    Args:
+        data: of the experiment.
+        part: one of its parts.
+        experiment: whose loss and class weights count.
+    """
+    y = labels(part.y, data.task, experiment.loss)
+    if part is not data.train:
+        return part.x, y
+    weights = example_weights(part.y, data.task.num_classes or 0, part.weights, experiment.class_weights)
+    return (part.x, y) if weights is None else (part.x, y, weights)
 
 
 def example_weights(

@@ -86,19 +86,20 @@ def find_rate(experiment: Experiment, data: Data, *, low: float, high: float, st
 def _steps(model: keras.Model, experiment: Experiment, data: Data, rates: np.ndarray) -> Iterator[tuple[float, float]]:
     """Make a step at each rate; yield the rate and the batch's loss before the step."""
     train = tf.function(model.train_step, reduce_retracing=True)
-    x, y = data.train.x, models.labels(data.train.y, data.task, experiment.loss)
-    batches = _batches(experiment, len(x))
+    arrays = models.arrays(data, data.train, experiment)
+    batches = _batches(experiment, data)
     for rate in rates:
         model.optimizer.learning_rate = rate
         rows = next(batches)
         model.reset_metrics()  # or the loss would be a mean over all steps
-        yield float(rate), float(train((tf.constant(x[rows]), tf.constant(y[rows])))["loss"])
+        yield float(rate), float(train(tuple(tf.constant(array[rows]) for array in arrays))["loss"])
 
 
-def _batches(experiment: Experiment, examples: int) -> Iterator[np.ndarray]:
+def _batches(experiment: Experiment, data: Data) -> Iterator[np.ndarray]:
     """Yield the rows of one whole batch after the other, in the order of the training."""
+    examples = len(data.train.x) * data.passes
     size, epoch = min(experiment.batch_size, examples), 0
     while True:
-        order = seeds.batch_order(experiment.seed, epoch, examples)
+        order = seeds.batch_order(experiment.seed, epoch, len(data.train.x), data.passes)
         yield from (order[start : start + size] for start in range(0, examples - size + 1, size))
         epoch += 1

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from kerasrun import compile_cache, environment
 from kerasrun.continuation import differences
-from kerasrun.datasets import Data, Part
+from kerasrun.datasets import Data
 from kerasrun.environment import versions
 from kerasrun.errors import DiskError, Interrupted, KerasrunError, Pruned, RunFailed
 from kerasrun.experiment import Experiment, identity, to_record
@@ -85,7 +85,7 @@ def train(
         *prepared.setting.notes,
         *(_note_resuming(run, state) if resuming else ()),
     )
-    tell(Started(run, data, prepared.plan, notes))
+    tell(Started(run, data, prepared.feeder.plan, notes))
     began = environment.clock()
     with Guard(lambda text: tell(Notice(text))) as guard:
         outcome = _fit(prepared, experiment, run, guard, state, tell)
@@ -131,7 +131,6 @@ class _Prepared:
     """All that exists before the first step."""
 
     feeder: Feeder
-    plan: Plan
     setting: devices.Setting
     own_callbacks: list[keras.callbacks.Callback]
     measuring: Measuring | None
@@ -150,7 +149,7 @@ class _Outcome:
 def _prepare(experiment: Experiment, run: Run, data: Data, *, fresh: bool) -> _Prepared:
     """Choose the device, build the model, put the data before it, and write down what is known."""
     setting = devices.prepare(experiment, data.task)
-    train_part, validation_part = _arrays(data, data.train, experiment), _arrays(data, data.validation, experiment)
+    train_part, validation_part = (models.arrays(data, part, experiment) for part in (data.train, data.validation))
     built = models.build(
         experiment, data.task, data.train.x, data.train.y, inputs=data.inputs, jit=setting.jit, fresh=fresh
     )
@@ -161,7 +160,7 @@ def _prepare(experiment: Experiment, run: Run, data: Data, *, fresh: bool) -> _P
     run.update(experiment=to_record(experiment), experiment_hash=identity(experiment, ""))
     _record_start(run, experiment, data, setting, plan, built)
     wanted = experiment.evaluate_train or experiment.health or plan.every
-    return _Prepared(feeder, plan, setting, callbacks, Measuring(experiment, feeder, data) if wanted else None)
+    return _Prepared(feeder, setting, callbacks, Measuring(experiment, feeder, data) if wanted else None)
 
 
 def _fit(
@@ -182,7 +181,7 @@ def _fit(
             best.weights = saved_models.saved_weights(model, run.folder / BEST)
         recorder.passed_over = (state.epochs, state.blocks)
         guard.saved = state.epochs
-    reporter = Reporter(tell, prepared.plan, recorder)
+    reporter = Reporter(tell, feeder.plan, recorder)
     callbacks = [*counting, recorder, reporter, EndOfEpoch(guard, recorder), Restorer(state, counting)]
     began = time.monotonic()
     error: BaseException | None = None
@@ -227,7 +226,7 @@ def _finish(
     else:
         kept |= predictions(feeder, data, "best")
     run.write_predictions(kept)
-    measured = feeder.evaluate(_arrays(data, data.test, experiment))
+    measured = feeder.evaluate(models.arrays(data, data.test, experiment))
     return {name: short(measured[name]) for name in ("loss", *experiment.metric_names)}
 
 
@@ -248,15 +247,6 @@ def _raise(outcome: _Outcome, run: Run, experiment: Experiment, *, saved: int) -
         if isinstance(error, KerasrunError):
             raise error
         raise RunFailed(f"{_one_line(error)}\nsee {run.folder / ERROR}") from error
-
-
-def _arrays(data: Data, part: Part, experiment: Experiment) -> Arrays:
-    """Return inputs, labels in the loss's form, and weights where the training part has them."""
-    y = models.labels(part.y, data.task, experiment.loss)
-    if part is not data.train:
-        return part.x, y
-    weights = models.example_weights(part.y, data.task.num_classes or 0, part.weights, experiment.class_weights)
-    return (part.x, y) if weights is None else (part.x, y, weights)
 
 
 def _plan(

@@ -204,6 +204,18 @@ def test_losses_of_different_kinds_are_not_compared():
         read(its_sweep, seeds=5)
 
 
+@pytest.mark.parametrize("metric", ["lsuv", "health", "lsuv:", "health:factor:mean"])
+def test_half_a_number_about_layers_is_no_metric(metric):
+    with pytest.raises(InputError, match="metric|number of a layer"):
+        claim({"has": "optimizer=adam", "metric": metric, "above": 0.5}, health=True)
+
+
+def test_numbers_about_layers_have_no_split():
+    table = {"has": "optimizer=adam", "metric": "health:factor", "above": 0.5, "split": "test"}
+    with pytest.raises(InputError, match="health:factor is of training examples; leave split out"):
+        claim(table, health=True)
+
+
 def test_coupled_names_choose_one_point_of_their_axis():
     from kerasrun.analysis.places import grid
     from kerasrun.sweep_record import Axis

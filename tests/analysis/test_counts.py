@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kerasrun.analysis.counts import fisher, holm, mcnemar, newcombe, sign_flip, wilson
+from kerasrun.analysis.counts import fisher, holm, mcnemar, sign_flip, wilson
 
 # Fisher 1935, The Design of Experiments, section 21: Darwin's maize, crossed minus selfed, in eighths of an inch
 MAIZE = (49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48)
@@ -38,22 +38,6 @@ def test_wilson_agrees_with_scipy_and_holds_the_share(count, level):
         theirs = stats.binomtest(k, n).proportion_ci(level, method="wilson")
         assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
         assert low - 1e-12 <= k / n <= high + 1e-12
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "low", "high"),
-    [  # Newcombe 1998, Statistics in Medicine 17, 873-890, table II, method 10
-        ((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090), ((6, 7), (2, 7), 0.0582, 0.8062),
-        ((5, 56), (0, 29), -0.0381, 0.1926), ((0, 10), (0, 20), -0.1611, 0.2775), ((10, 10), (0, 20), 0.6791, 1.0),
-    ],
-)  # fmt: skip
-def test_newcombe_gives_the_published_intervals(one, other, low, high):
-    assert newcombe(*one, *other) == pytest.approx((low, high), abs=5e-5)
-    assert newcombe(*other, *one) == pytest.approx((-high, -low), abs=5e-5)
-
-
-def test_newcombe_of_nothing_is_everything():
-    assert newcombe(0, 0, 3, 5) == (-1.0, 1.0)
 
 
 def test_fisher_of_the_lady_tasting_tea():

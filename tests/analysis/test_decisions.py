@@ -346,6 +346,30 @@ def test_a_run_that_ended_before_the_other_one_was_there_says_nothing_about_the_
     assert "5 runs ended without val_accuracy=0.9 in less time than the other side's took" in decision.words
 
 
+def test_a_run_that_diverged_after_it_had_been_there_did_not_end_at_the_target(tmp_path):
+    its_sweep = sweep({"reaches": "optimizer=adam", "target": "val_accuracy=0.9", "at": "last"})
+    made = curves(tmp_path, its_sweep, {"adam": [2, 2, 2, 2, 2]})
+    assert decide(its_sweep, made)[0][0].verdict == "supported"
+    [decision], _ = decide(its_sweep, [run | {"status": "diverged"} for run in made])
+    assert decision.words.startswith("0 of 5 reached")
+
+
+def test_bitwise_equality_is_asked_of_all_planned_seeds(tmp_path):
+    same = {"equal": ["optimizer=adam", "optimizer=sgd"], "within": "bitwise", "seeds": 10}
+    its_sweep = sweep(same)
+    made = curves(tmp_path, its_sweep, {"adam": [2, 2, 2, 2, 2], "sgd": [2, 2, 2, 2, 2]})
+    [decision], _ = decide(its_sweep, made)
+    assert (decision.verdict, decision.words[:14]) == ("undecided", "5 of 10 pairs ")
+
+
+def test_shares_of_runs_on_changed_data_decide_nothing(tmp_path):
+    its_sweep = sweep({"reaches": "optimizer=adam", "target": "val_accuracy=0.9"})
+    made = curves(tmp_path, its_sweep, {"adam": [2, 2, 2, 2, 2]})
+    made[0] = made[0] | {"data": {**made[0]["data"], "hash": "another"}}
+    [decision], _ = decide(its_sweep, made)
+    assert (decision.verdict, decision.words[:20]) == ("undecided", "the data changed bet")
+
+
 def test_the_gap_needs_training_metrics_of_the_epochs_end():
     its_sweep = sweep({**BETTER, "metric": "gap:accuracy"})
     runs = records(its_sweep, apart(0.03))

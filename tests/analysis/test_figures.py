@@ -28,8 +28,8 @@ def test_accuracy_is_drawn_against_rates_where_there_are_four():
             [("sgd", 0.01, 0.7), ("sgd", 0.1, 0.8), ("adam", 0.001, 0.9), ("adam", 1.0, None), ("adam", 0.01, 0.6)]
         )
     ]
-    chart, log = drawn(*groups)["rates"]
-    assert (chart.metric, chart.along, chart.log_along, log) == ("val_accuracy", "learning rate", True, False)
+    chart = drawn(*groups)["rates"]
+    assert (chart.metric, chart.along, chart.log_along) == ("val_accuracy", "learning rate", True)
     assert [(line.label, line.epochs) for line in chart.lines] == [("adam", (0.001, 0.01, 1.0)), ("sgd", (0.01, 0.1))]
     assert chart.lines[0].mean == pytest.approx((0.91, 0.61, 0.1)), "diverged runs count as guessing"
     assert chart.lines[0].low[0] < 0.91 < chart.lines[0].high[0]
@@ -42,7 +42,7 @@ def test_training_and_validation_are_drawn_where_the_training_part_was_evaluated
         with_epochs(tmp_path, run | {"last": last}, val_accuracy=[0.7, 0.8], train_accuracy=[0.7, 0.9 + i / 100])
         for i, run in enumerate(seeds(0, [0.8, 0.8]))
     ]
-    chart, _ = drawn(group(runs, patience=None))["training"]
+    chart = drawn(group(runs, patience=None))["training"]
     assert [line.label for line in chart.lines] == [
         "training patience=none (2 runs)",
         "validation patience=none (2 runs)",
@@ -62,9 +62,8 @@ def measured(gradients, first=0):
 
 def test_gradients_of_the_deepest_networks_are_drawn_layer_by_layer_without_the_output():
     deep, flat = measured([1e-4, 1e-2, 1.0, 5.0]), measured([0.5, 0.7, 5.0], 10)
-    chart, log = drawn(group(deep, activation="sigmoid"), group(flat, activation="relu"))["gradients"]
+    chart = drawn(group(deep, activation="sigmoid"), group(flat, activation="relu"))["gradients"]
     [line] = chart.lines
-    assert log
     assert (line.label, line.epochs, line.mean) == ("sigmoid", (1.0, 2.0, 3.0), (1e-4, 1e-2, 1.0))
     assert rows(chart) == (("hidden layer, 1 next to the input", "sigmoid"), [(1.0, 1e-4), (2.0, 1e-2), (3.0, 1.0)])
     assert "gradients" not in drawn(group(measured([0.0, 0.0, 1.0]), activation="relu")), "0 has no logarithm"

@@ -5,6 +5,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from kerasrun import run_tables
 from kerasrun.cli import claims
 from kerasrun.cli.app import app
 from kerasrun.errors import InputError
@@ -99,6 +100,20 @@ def test_other_seeds_on_the_command_line_do_not_change_what_was_planned(file, tm
     made_up_runs(file, tmp_path / "results", seeds=2)
     claims.show(grid.plan(None, {}, file=file, seeds=2), tmp_path / "results")
     assert "undecided so far: 2 of 3 seeds" in capsys.readouterr().out
+
+
+def test_fewer_seeds_on_the_command_line_do_not_hide_those_that_are_there(file, tmp_path, capsys):
+    made_up_runs(file, tmp_path / "results", seeds=3)
+    claims.show(grid.plan(None, {}, file=file, seeds=1), tmp_path / "results")
+    assert "Adam wins  supported" in capsys.readouterr().out
+
+
+def test_wherever_it_is_decided_an_extended_file_has_all_its_seeds(file, tmp_path):
+    file.write_text(FILE.format(more="extend = true"))
+    made_up_runs(file, tmp_path / "results", seeds=6)
+    records, _ = run_tables.all_records(tmp_path / "results")
+    [first, _], _ = claims.decided(grid.plan(None, {}, file=file), tmp_path / "results", records)
+    assert first.look.n == 6
 
 
 def test_a_file_without_claims_and_a_wrong_claim_are_wrong_input(file, tmp_path):

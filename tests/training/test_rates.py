@@ -6,7 +6,7 @@ import kerasrun
 from kerasrun import datasets
 from kerasrun.errors import InputError
 from kerasrun.experiment import resolve
-from kerasrun.training.rates import RangeTest, find_rate
+from kerasrun.training.rates import RangeTest, _batches, find_rate
 
 
 def found(optimizer, low=1e-6, high=10.0, **given):
@@ -36,6 +36,18 @@ def test_the_same_seed_gives_the_same_numbers_and_the_loss_is_that_of_batches():
     assert list(first.rates) == sorted(first.rates)
     assert min(first.losses) < 0.7 * first.losses[0]
     assert first != found("adam", seed=1)
+
+
+def test_the_loss_is_the_weighted_one_that_is_trained():
+    plain, weighted = found("adam"), found("adam", class_weights="0=10,1=10,2=10,3=10,4=10,5=10,6=10,7=10,8=10,9=10")
+    assert weighted.losses[0] == pytest.approx(10 * plain.losses[0], rel=1e-4)
+
+
+def test_a_truth_table_goes_by_batches_of_its_passes():
+    experiment = resolve("xor", {"batch_size": 8})
+    assert [len(rows) for rows, _ in zip(_batches(experiment, datasets.load(experiment)), range(3), strict=False)] == [
+        8, 8, 8,
+    ]  # fmt: skip
 
 
 def test_the_rate_ends_where_the_loss_explodes():
