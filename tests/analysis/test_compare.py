@@ -7,6 +7,7 @@ import sys
 import pytest
 from made_up_runs import run
 
+from kerasrun.analysis.columns import matches
 from kerasrun.analysis.compare import compare, to_text
 from kerasrun.errors import InputError
 
@@ -96,6 +97,11 @@ def test_a_column_that_sorts_is_shown():
 def test_a_misspelt_name_is_answered_with_the_closest(options, message):
     with pytest.raises(InputError, match=message):
         compare([run(0), run(1)], **options)
+
+
+def test_as_many_layers_as_can_be_asked_for_can_be_found_again():
+    assert matches("hidden", [5] * 1000, "5x1000")
+    assert not matches("hidden", [5] * 999, "5x1000")
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,7 @@ def test_runs_of_different_length_are_refused(trained):
         ("val_accuracy", "no target"),
         ("val_acuracy=0.9", "did you mean 'val_accuracy'"),
         ("val_accuracy=high", "no target"),
+        ("val_accuracy=1e999", "no target"),
     ],
 )
 def test_what_is_no_target_is_refused(until, message, trained):

@@ -209,3 +209,11 @@ def test_at_a_terminal_a_table_is_kept_up_to_date(monkeypatch):
     assert "#3 adam hidden=4 seed 0 failed: killed (signal 9)" in shown
     assert "1 failed" in shown
     assert re.search(r"sgd +4 +1/2 +0.5000", shown)
+
+
+def test_the_last_table_is_of_the_moment_at_which_runs_are_compared():
+    from kerasrun.cli.sweep_display import _Measure
+
+    assert str(_Measure(grid.plan("iris", {"patience": "none"})).at) == "at the last epoch"
+    for either in ("none,3", "3,none"):
+        assert str(_Measure(grid.plan("iris", {"patience": either})).at) == "at the best epoch"
