@@ -42,6 +42,15 @@ KEYS = {
 }
 _NAMED = 3  # so many parts are named in a claim that says nothing itself
 _CLASHES = {("before", "share"), ("before", "at"), ("margin", "within")}
+_NEEDED = {
+    "better": ("than",), "at_least_as_good": ("than",), "faster": ("than",), "reaches": ("target",),
+    "stands": ("than", "over"),
+}  # fmt: skip
+_DEPENDENT = {  # what makes sense beside another key alone
+    "reaches": ("before", {"by", "margin"}),
+    "fails": ("target", {"at"}),
+    "stands": ("target", {"at"}),
+}
 
 
 @dataclass(frozen=True)
@@ -145,7 +154,7 @@ class _Reader:
         """Return the claim, checked."""
         planned = settings.whole_number(1)("seeds", self.table.get("seeds", seeds))
         extend = settings.boolean("extend", self.table.get("extend", self.sweep.extend))
-        kind = "before" if "before" in self.table else "same" if self.table.get("within") == "bitwise" else self.key
+        kind = "before" if "before" in self.table else "same" if self._is_bitwise() else self.key
         metric, target = self._metric(kind), self._target()
         at, margin = self._at(metric), self._margin(metric)
         by, share = self._number("by", 0.0), self._number("share", 0.5, below=1.0)
@@ -172,17 +181,12 @@ class _Reader:
         for one, other in sorted(clashes):
             if one in self.table and other in self.table:
                 raise InputError(f"{one} and {other} do not go together")
-        needed = {"reaches": ("target",), "stands": ("than", "over")}
-        compared = ("than",) if keys[0] in ("better", "at_least_as_good", "faster") else ()
-        for name in needed.get(keys[0], compared):
+        for name in _NEEDED.get(keys[0], ()):
             if name not in self.table:
                 raise InputError(f"{keys[0]} needs {name} = …")
-        at_target = ("target", {"at"})
-        alone = {"reaches": ("before", {"by", "margin"}), "fails": at_target, "stands": at_target}.get(
-            keys[0], ("than", set())
-        )
-        if alone[0] not in self.table and (given := alone[1] & self.table.keys()):
-            raise InputError(f"{sorted(given)[0]} needs {alone[0]} = …")
+        key, dependent = _DEPENDENT.get(keys[0], ("", set()))
+        if key not in self.table and (given := dependent & self.table.keys()):
+            raise InputError(f"{sorted(given)[0]} needs {key} = …")
         return keys[0]
 
     def _is_bitwise(self) -> bool:
@@ -193,7 +197,8 @@ class _Reader:
             return settings.text("says", self.table["says"])
         names = [part.name for part in its_parts]
         words = [self.key.replace("_", " "), *(str(self.table[key]) for key in ("target", "to") if key in self.table)]
-        words += [str(self.table[key]) for key in ("metric",) if self.key == "has" and key in self.table]
+        if self.key == "has" and "metric" in self.table:
+            words.append(str(self.table["metric"]))
         return f"{' '.join(words)}: {'; '.join(names[:_NAMED])}{' …' if len(names) > _NAMED else ''}"
 
     def _metric(self, kind: str) -> str:
