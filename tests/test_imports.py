@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,12 @@ except SystemExit as ended:
 heavy = ("tensorflow", "keras", "pandas", "sklearn", "scipy", "rich", "numpy", "jax", "torch")
 print(json.dumps([code, [name for name in heavy if name in sys.modules]]))
 """
+
+
+def test_the_map_of_the_analysis_names_every_module():
+    package = ROOT / "analysis"
+    named = re.findall(r"\w+", ast.get_docstring(ast.parse((package / "__init__.py").read_text())).partition("\n\n")[2])
+    assert {path.stem for path in package.glob("*.py")} - {"__init__"} <= {*named}
 
 
 @pytest.mark.parametrize(
