@@ -31,6 +31,8 @@ def claims(
     """Decide the claims of an experiment file.
 
     By the runs that are there; nothing is trained.
+
+    kerasrun claims experiments/a4-relu.toml
     """
     sweep = grid.plan(None, {}, file=file)
     if not sweep.claims:

@@ -60,6 +60,8 @@ def compare(
     """Lay runs side by side, or settings over seeds with a verdict.
 
     The best comes first.
+
+    kerasrun compare --by optimizer
     """
     if output is not None:
         form = words.Form(words.ending(output, ("csv", "json", "md")))

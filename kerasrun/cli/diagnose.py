@@ -37,6 +37,8 @@ def diagnose(
     Shows gradients and outputs, what is wrong with them, and what to try.
 
     Runs trained with --health are known at each epoch; of others the start and the best epoch are measured now.
+
+    kerasrun diagnose last
     """
     drawn_as = words.ending(output, pictures.FORMATS)
     if drawn_as:

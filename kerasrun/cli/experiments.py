@@ -70,7 +70,10 @@ def run(
     results: words.OtherResults = None,
     workers: words.Workers = "auto",
 ) -> None:
-    """Train the runs that are missing and write each file's tables."""
+    """Train the runs that are missing and write each file's tables.
+
+    kerasrun experiments run a2 e1
+    """
     from kerasrun.cli import sweep_display
     from kerasrun.sweeps import train as sweeps
 

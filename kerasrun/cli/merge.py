@@ -22,6 +22,8 @@ def merge(
     Those that are whole, and comparable with ours.
 
     Exit code 2 where there was nothing but runs that are refused.
+
+    kerasrun merge OTHER/results --dry-run
     """
     merged = merging.merge(other, results, dry_run=dry_run)
     console.say(*map(str, (*merged.came, *merged.refused)))

@@ -50,6 +50,8 @@ def plot(
     """Draw runs, or settings over seeds: in the terminal, PNG, SVG.
 
     Runs, rows and order are those of `kerasrun compare`.
+
+    kerasrun plot last -o run.svg
     """
     form = words.ending(output, pictures.FORMATS)
     if form:

@@ -21,6 +21,8 @@ def recipes(
     """List the recipes, or show one in full.
 
     With a name: its style, knobs, defaults and values, and what it is good for.
+
+    kerasrun recipes dense
     """
     if name is None:
         _list(format)

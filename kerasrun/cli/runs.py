@@ -14,7 +14,7 @@ from kerasrun import runs
 from kerasrun.cli import console, words
 from kerasrun.literals import written
 
-app = typer.Typer(invoke_without_command=True, help="List, show, diff, check, slim, remove runs.")
+app = typer.Typer(invoke_without_command=True, help="List, show, diff, check, slim, remove runs; print a path.")
 _COLUMNS = ("n", "run", "status", "created", "dataset", "recipe", "epochs", "best", "monitor", "value", "s")
 _NAMED = "Id, folder name, a prefix of either, last, or 1 for the newest."
 Name = Annotated[str, typer.Argument(help=_NAMED, show_default=False)]

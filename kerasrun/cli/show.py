@@ -13,6 +13,8 @@ def show(subject: words.Words = None, *, options: dict[str, Any]) -> None:
     """Show layers, shapes, parameters and the origin of each value.
 
     Needs no data.
+
+    kerasrun show cifar100
     """
     dataset, file, given = words.split(subject or [], options)
     experiment = resolve(dataset, given, file=file)
