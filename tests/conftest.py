@@ -25,6 +25,7 @@ def scratch(tmp_path_factory):
     ):
         patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", None)
+        patch.setenv("KERASRUN_HOME", f"{folder}/home")
         yield
 
 

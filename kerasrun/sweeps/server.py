@@ -19,6 +19,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import IO, Any, NoReturn
 
@@ -96,7 +97,8 @@ class Server:
         if len(line) > _LONGEST:
             short = {name: part[:500] if isinstance(part, str) else part for name, part in event.items()}
             line = json.dumps({n: part for n, part in short.items() if not isinstance(part, list | dict)}).encode()
-        os.write(self.events, line + b"\n")
+        with suppress(BrokenPipeError):  # nobody hears it any more: the end is near, and is no fault of the training
+            os.write(self.events, line + b"\n")
 
     def _stop(self, number: int, frame: object) -> None:
         self.stopped_by = number

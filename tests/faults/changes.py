@@ -3,6 +3,7 @@
 import errno
 import os
 import time
+from pathlib import Path
 
 from kerasrun import atomic, runs
 
@@ -31,12 +32,20 @@ def slow_epochs():
     _around(Recorder, "on_epoch_begin", before=lambda *_: time.sleep(0.2))
 
 
-def slow_blocks():
-    """Commit each epoch, and give each block 0.3 s more."""
+def wait_for_signals():
+    """Commit each epoch; within the second, touch the file WAITING and wait for a signal, then for one more."""
     from kerasrun.training.callbacks import Guard
 
+    def wait(guard, *_):
+        if guard._epoch < 2:
+            return
+        Path(os.environ["WAITING"]).touch()
+        children.until(lambda: guard.signal_number is not None)
+        if guard._answered:
+            children.until(lambda: guard.again)
+
     commit_always()
-    _around(Guard, "on_train_batch_end", before=lambda *_: time.sleep(0.3))
+    _around(Guard, "on_train_batch_end", before=wait)
 
 
 def commit_always():

@@ -208,6 +208,7 @@ def _work(words, change, environment, out):
     try:
         main()
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it has ended
         sys.stdout.flush()
         sys.stderr.flush()
 

@@ -2,11 +2,9 @@
 
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
-import time
 
 import numpy as np
 import pytest
@@ -32,7 +30,7 @@ def test_row_01_kills_at_random_moments_do_not_change_the_result(model, whole, t
     child = Child("train", *MODELS[model], "--results", tmp_path, change="slow_epochs")
     for _ in range(3):
         assert until(any_file(tmp_path, "model.txt")), child.said
-        child.process.join(moments.uniform(0.0, 5.0))
+        child.process.join(moments.uniform(0.0, 1.5))
         child.signal(signal.SIGKILL)
         child.wait()
         child = Child("resume", "--results", tmp_path, change="slow_epochs")
@@ -125,8 +123,7 @@ def test_row_06_changed_data_is_refused(tmp_path):
     code, said = command(
         "train", *words, "--results", results, change="commit_always", KERASRUN_FAIL="write:state.npz:3"
     )
-    if code == 2:
-        pytest.skip(f"data of one's own comes with a later issue: {said}")
+    assert code == 99, said
     x[3, 2] += 1
     np.savez(data, x=x, y=y)
     code, said = resume(results)
@@ -155,13 +152,16 @@ def test_row_08_more_epochs_go_on_with_the_counters_of_early_stopping(model, epo
 
 
 def test_row_09_the_second_process_on_a_run_exits_75(tmp_path):
-    child = Child("train", *MODELS["dense"], "--results", tmp_path, change="slow_epochs")
+    words = [word for word in MODELS["dense"] if not word.startswith(("epochs", "patience"))]
+    words += ["epochs=500", "patience=none", "--results", tmp_path]
+    child = Child("train", *words, change="slow_epochs")
     assert until(any_file(tmp_path, "model.txt")), child.said
     code, said = resume(tmp_path)
     assert code == 75
     assert f"is being trained by process {child.process.pid}" in said
-    assert command("train", *MODELS["dense"], "--resume", "--results", tmp_path)[0] == 75
-    assert child.wait() == 0
+    assert command("train", *words, "--resume")[0] == 75
+    child.signal(signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL, child.said
 
 
 def test_row_10_concurrent_starts_get_different_names(tmp_path):
@@ -283,26 +283,28 @@ def test_row_16_interruptions_at_random_moments_keep_whole_files_and_do_not_chan
     moments = random.Random(SEED)
     for _ in range(5):
         child = children.go_on(tmp_path, "dense", change="slow_epochs")
+        child.until(child.out.exists)  # before, it is not yet the command
         child.process.join(moments.uniform(0.2, 3.0))
         child.signal(signal.SIGINT)
         assert child.wait() in (0, 130), f"seed {SEED}: {child.said}"
-        assert "Traceback" not in child.said
+        assert "Traceback" not in child.said.partition("Exception ignored")[0]  # which Python says of a finalizer
         assert children.broken(tmp_path) == [], f"seed {SEED}"
     assert children.go_on(tmp_path, "dense").wait() == 0
     assert_whole(tmp_path, trained)
 
 
 def test_row_18_a_second_signal_ends_after_the_block_and_keeps_the_last_commit(trained, tmp_path):
-    child = Child("train", *MODELS["dense"], "loop=plain", "--results", tmp_path, change="slow_blocks")
-    assert until(any_file(tmp_path, runs.STATE)), child.said
-    time.sleep(0.4)  # into the next epoch
+    waiting = tmp_path / "waiting"
+    words = [*MODELS["dense"], "loop=plain", "--results", tmp_path]
+    child = Child("train", *words, change="wait_for_signals", WAITING=str(waiting))
+    child.until(waiting.exists)
     child.signal(signal.SIGINT)
     child.until(lambda: "Finishing epoch" in child.said)
     child.signal(signal.SIGINT)
     assert child.wait() == 130, child.said
-    running = int(re.search(r"Finishing epoch (\d+) \(once more stops now", child.said).group(1))
+    assert "Finishing epoch 2 (once more stops now; epoch 1 is saved)" in child.said
     kept = state(only_run(tmp_path).folder)
-    assert (kept["epochs"], kept["blocks"]) == (running - 1, 0)
+    assert (kept["epochs"], kept["blocks"]) == (1, 0)
     assert resume(tmp_path)[0] == 0
     assert_whole(tmp_path, trained)
 

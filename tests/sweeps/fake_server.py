@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-import threading
+import time
 from pathlib import Path
 
 from kerasrun.errors import DataUnavailable, DiskError, Interrupted
@@ -65,7 +65,8 @@ def do_wait(errand, tell):
     """Wait for a signal, and finish the epoch, as a training does."""
     tell(event="begun", folder="none", child=os.getpid(), server=os.getppid())
     try:
-        signal.pause()
+        while True:
+            time.sleep(0.01)
     except Interrupted as stopped:
         return stopped.exit_code
 
@@ -76,7 +77,7 @@ def do_stay(errand, tell):
         signal.signal(number, lambda number, frame: tell(event="heard", signal=number))
     tell(event="begun", folder="none", child=os.getpid(), server=os.getppid())
     while True:
-        signal.pause()
+        time.sleep(0.01)
 
 
 def run_folder(errand, tell, status):
@@ -94,7 +95,7 @@ def run_folder(errand, tell, status):
 def do_finish(errand, tell):
     run_folder(errand, tell, "finished")
     tell(event="started", notes=["made up"])
-    tell(event="epoch", epoch=1, row={"epoch": 1, "val_loss": 0.5}, seconds=0.1)
+    tell(event="epoch", epoch=1, row={"epoch": 1, "val_loss": 0.5})
     return 0
 
 
@@ -110,11 +111,12 @@ def do_complain(errand, tell):
 
 def do_go_on(errand, tell):
     """Train on and on, as long as nobody gives it up."""
-    given_up = threading.Event()
-    signal.signal(signal.SIGUSR1, lambda number, frame: given_up.set())
+    given_up = []
+    signal.signal(signal.SIGUSR1, lambda *signal: given_up.append(signal))
     run_folder(errand, tell, "running")
-    tell(event="epoch", epoch=1, row={"epoch": 1, "val_loss": 0.5}, seconds=0.1)
-    given_up.wait()
+    tell(event="epoch", epoch=1, row={"epoch": 1, "val_loss": 0.5})
+    while not given_up:
+        time.sleep(0.01)
     run_folder(errand, tell, "pruned")
     return 0
 
