@@ -239,7 +239,7 @@ def _cells(experiments: list[Experiment], names: list[str], seeds: tuple[int, ..
     """Return the cells in the order of their training, and a line for each setting that is the same as another."""
     groups: dict[tuple[Any, ...], list[tuple[Experiment, dict[str, Any]]]] = {}
     for experiment in experiments:
-        groups.setdefault(data_key(experiment), []).append((experiment, _setting(experiment, names)))
+        groups.setdefault(data_key(experiment), []).append((experiment, values_of(experiment, names)))
     cells: dict[str, Cell] = {}
     same: dict[str, None] = {}
     for group in groups.values():
@@ -252,7 +252,7 @@ def _cells(experiments: list[Experiment], names: list[str], seeds: tuple[int, ..
     return tuple(cells.values()), tuple(same)
 
 
-def _setting(experiment: Experiment, names: list[str]) -> dict[str, Any]:
+def values_of(experiment: Experiment, names: Sequence[str]) -> dict[str, Any]:
     """Return the values of the names as a run's record has them; none of a knob that the recipe does not know."""
     record = to_record(experiment)
     values = {**record, **record["knobs"]}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,6 +164,7 @@ class _Trainer:
         self.records, _ = run_tables.all_records(results)
         self.hashes = Hashes({})
         self.open: dict[int, Any] = {}  # Optuna's trials by the number of their cell
+        self.twins: dict[str, list[grid.Cell]] = {}  # that wait for the run of the same experiment which is trained now
         for trial in tuning.study.get_trials(deepcopy=False, states=_states("RUNNING")):  # of a process that is gone
             tuning.study.enqueue_trial(trial.params)
             tuning.study.tell(trial.number, state=_states("FAIL")[0])
@@ -178,27 +179,40 @@ class _Trainer:
         while self.wanted > 0:
             trial = self.tuning.study.ask(_distributions(self.tuning.search))
             chosen = point(trial)
-            cell = self.cell(self.tuning.search.experiment(chosen), trial.number + 1, chosen)
+            self.open[trial.number + 1] = trial
+            try:
+                cell = self.cell(self.tuning.search.experiment(chosen), trial.number + 1, chosen)
+            except InputError as fault:  # of values that do not go together
+                cell = self.cell(self.tuning.search.default, trial.number + 1, chosen)
+                self.watch(self._fail(Failed(cell, str(fault), code=fault.exit_code)))
+                continue
             state = states([cell], self.records, self.hashes)[cell.number]
-            self.open[cell.number] = trial
-            if state.kind != DONE or state.record is None:
+            if cell.hash in self.twins:
+                self.twins[cell.hash].append(cell)
+            elif state.kind == DONE and state.record is not None:
+                self._answer(cell, state.record)
+            else:
+                self.twins[cell.hash] = []
                 return cell, state.record["folder"] if state.kind == RESUME and state.record else None
-            self._answer(cell, state.record)
         return None
 
     def hear(self, event: Event) -> None:
         """Answer for the cells that have ended, and tell on."""
+        if not isinstance(event, Ended | Failed | Left):
+            self.watch(event)
+            return
+        cells = [event.cell, *self.twins.pop(event.cell.hash, [])]
         if isinstance(event, Ended):
             self.records.insert(0, event.record)
-            self._answer(event.cell, event.record)
+            for cell in cells:
+                self._answer(cell, event.record)
         elif isinstance(event, Failed):
-            self.tuning.study.tell(self.open.pop(event.cell.number), state=_states("FAIL")[0])
-            self.tuning.failed.append(event)
+            for cell in cells:
+                self._fail(replace(event, cell=cell))
             self.watch(event)
-        elif isinstance(event, Left):  # stays "running" in the journal, and goes on with the next call
-            self.open.pop(event.cell.number)
-        else:
-            self.watch(event)
+        else:  # stays "running" in the journal, and goes on with the next call
+            for cell in cells:
+                self.open.pop(cell.number)
 
     def is_hopeless(self, event: Epoch) -> bool:
         """Report an epoch of a trial, and say whether it should be given up."""
@@ -213,6 +227,11 @@ class _Trainer:
     def cell(experiment: Experiment, number: int, chosen: Mapping[str, Any] | None = None) -> grid.Cell:
         """Return a cell of a trial."""
         return grid.Cell(number, chosen or {}, experiment.seed, experiment, identity(experiment, ""))
+
+    def _fail(self, event: Failed) -> Failed:
+        self.tuning.study.tell(self.open.pop(event.cell.number), state=_states("FAIL")[0])
+        self.tuning.failed.append(event)
+        return event
 
     def _answer(self, cell: grid.Cell, record: Record) -> None:
         search, study, trial = self.tuning.search, self.tuning.study, self.open.pop(cell.number)
@@ -238,17 +257,15 @@ def evaluation(tuning: Tuning, seeds: int) -> grid.Sweep:
     """
     search, best = tuning.search, tuning.best or {}
     names, first = [*best], search.default.seed + 1
-    both = [[_of(search.default, name) for name in names], [best[name] for name in names]]
+    default = grid.values_of(search.default, names)
+    both = [[default[name] for name in names], [best[name] for name in names]]
     axis = {",".join(names): both if len(names) > 1 else [values[0] for values in both]}
     given = {**search.in_file, **search.fixed}
     given.pop("seed", None)
-    dataset = given.pop("dataset", None) if search.dataset is None else search.dataset
+    in_file = given.pop("dataset", None)
+    dataset = [search.dataset or in_file]  # one, with all its commas
     alone = {name: value if name in LISTS and isinstance(value, str) else [value] for name, value in given.items()}
     return grid.plan(dataset, {**alone, **axis}, seeds=range(first, first + seeds))
-
-
-def _of(experiment: Experiment, name: str) -> Any:
-    return experiment.knobs[name] if name in experiment.knobs else getattr(experiment, name)
 
 
 def _value(record: Record, search: Search) -> float | None:

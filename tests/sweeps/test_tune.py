@@ -8,7 +8,7 @@ from kerasrun import run_index
 from kerasrun.errors import InputError
 from kerasrun.sweeps import search as searches
 from kerasrun.sweeps import train as sweeps
-from kerasrun.sweeps.events import Ended
+from kerasrun.sweeps.events import Ended, Failed
 from kerasrun.sweeps.workers import Crew
 
 tune = pytest.importorskip("kerasrun.sweeps.tune")
@@ -82,6 +82,59 @@ def test_a_run_that_this_call_has_made_answers_every_further_trial_that_asks_for
         trainer.hear(Ended(cell, record))
     assert len(trained) == len(set(trained)) == 2
     assert len(found.answered) == 12
+
+
+def test_a_trial_of_what_is_trained_just_now_waits_for_that_run(tmp_path):
+    search = searches.plan("digits", {"activation": "relu,tanh", "patience": "none"}, file=None)
+    found = tune.load(search, tmp_path, sampler="random", pruner="none")
+    trainer = tune._Trainer(found, tmp_path, 12, lambda event: None)
+    first, second = trainer.ask()[0], trainer.ask()[0]
+    assert first.hash != second.hash
+    assert trainer.ask() is None
+    assert len(trainer.open) == 12
+    trainer.hear(Ended(first, {"id": "abcde", "status": "finished", "last": {"val_loss": 0.5}}))
+    trainer.hear(Failed(second, "out of memory"))
+    assert trainer.open == {}
+    assert len(found.answered) + len(found.failed) == 12
+    assert {trial.value for trial in found.answered} == {0.5}
+
+
+def test_values_that_do_not_go_together_are_a_failed_trial_and_no_end(tmp_path):
+    asked = {"optimizer": "adam,sgd(learning_rate=0.1)", "learning_rate": "none,0.01", "patience": "none"}
+    found = tune.load(searches.plan("digits", asked, file=None), tmp_path, sampler="random", pruner="none")
+    told = []
+    trainer = tune._Trainer(found, tmp_path, 16, told.append)
+    while due := trainer.ask():
+        trainer.hear(Ended(due[0], {"id": "abcde", "status": "finished", "last": {"val_loss": 0.5}}))
+    refused = [event for event in told if isinstance(event, Failed)]
+    assert refused
+    assert len(refused) + len(found.answered) == 16
+    assert all("learning rate is given twice" in event.text for event in refused)
+
+
+def best(asked, dataset, file, tmp_path, **values):
+    """Return the sweep that ends a tuning whose best trial has these values."""
+    found = tune.load(searches.plan(dataset, asked, file=file), tmp_path, sampler="random", pruner="none")
+    found.study.enqueue_trial(values)
+    trial = found.study.ask(tune._distributions(found.search))
+    found.study.tell(trial, 0.5)
+    return tune.evaluation(found, 1)
+
+
+def test_the_last_comparison_is_on_the_data_of_the_trials(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('dataset = "fashion-mnist"\nepochs = 2\npatience = "none"\n[search]\nhidden = "4..32"\n')
+    asked = best({}, "digits", file, tmp_path, hidden=8)
+    assert {cell.experiment.dataset for cell in asked.cells} == {"digits"}
+    assert [cell.experiment.knobs["hidden"] for cell in asked.cells] == [(100,), (8,)]
+
+
+def test_an_option_of_ones_own_data_can_be_tuned(tmp_path):
+    reviews = tmp_path / "good,bad.csv"
+    reviews.write_text("text,label\n" + "".join(f"a text {i},{'ny'[i % 2]}\n" for i in range(20)))
+    given = {"text": "text", "target": "label", "length": "5..50", "patience": "none"}
+    asked = best(given, str(reviews), None, tmp_path, length=7)
+    assert [cell.experiment.options["length"] for cell in asked.cells][1] == 7
 
 
 @pytest.mark.parametrize(
