@@ -91,6 +91,19 @@ def warnings(path: Path) -> list[str]:
     ]
 
 
+def refuse_backend() -> None:
+    """Refuse a backend that the environment asks for and that is not TensorFlow.
+
+    Raises:
+        InputError: KERAS_BACKEND names another one.
+    """
+    asked = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if asked != "tensorflow":
+        raise InputError(
+            f"KERAS_BACKEND={asked}: kerasrun trains on TensorFlow\nunset KERAS_BACKEND, or set it to tensorflow"
+        )
+
+
 def refuse_distribution() -> None:
     """Refuse a cluster that TensorFlow was told of.
 

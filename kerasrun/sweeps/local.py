@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kerasrun import runs
+from kerasrun import environment, runs
 from kerasrun.errors import Interrupted, RunInUse
 from kerasrun.experiment import to_record
 from kerasrun.sweeps import pool as pools
@@ -67,9 +67,11 @@ def train(
         is_hopeless: asked after every epoch; where it says so, the run ends with the status "pruned".
 
     Raises:
+        InputError: the environment asks for another backend than TensorFlow.
         Interrupted: a signal came; what was running can be resumed.
         RunFailed: the process that starts the workers died.
     """
+    environment.refuse_backend()
     shift = _Shift(results, crew.gpus, deque(cells), more, [*range(crew.workers)])
     with pools.Pool(crew.sharing, command) as pool, pool.obeying():
         _hand_out(shift, pool)

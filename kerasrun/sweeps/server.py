@@ -153,9 +153,11 @@ class Server:
             code = getattr(error, "exit_code", 1)
             tell(event="fault", text=_in_words(error))
         finally:
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
-            os._exit(code)
+            try:
+                for stream in (sys.stdout, sys.stderr):
+                    stream.flush()
+            finally:  # whatever comes, or the child would go on as a second server
+                os._exit(code)
 
     def _bury(self) -> None:
         """Report every child that has ended."""

@@ -20,11 +20,7 @@ def _choose_backend() -> None:
     Raises:
         InputError: Keras was already imported with another backend, or the environment asks for another one.
     """
-    asked = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if asked != "tensorflow":
-        raise InputError(
-            f"KERAS_BACKEND={asked}: kerasrun trains on TensorFlow\nunset KERAS_BACKEND, or set it to tensorflow"
-        )
+    environment.refuse_backend()
     os.environ["KERAS_BACKEND"] = "tensorflow"  # goes before ~/.keras/keras.json
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

@@ -50,6 +50,13 @@ def do_fill(errand, tell):
     raise DiskError("no space left")
 
 
+def do_choke(errand, tell):
+    """Leave an output that takes nothing more, as on a full disk."""
+    sys.stdout = open("/dev/full", "w")  # noqa: SIM115
+    print("too much")
+    return 3
+
+
 def do_abort(errand, tell):
     os.abort()
 

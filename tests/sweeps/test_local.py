@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kerasrun.errors import Interrupted
+from kerasrun.errors import InputError, Interrupted
 from kerasrun.sweeps import grid, local
 from kerasrun.sweeps.events import Begun, Ended, Epoch, Failed, Left, Notice
 from kerasrun.sweeps.workers import Crew
@@ -33,6 +33,12 @@ def train(todo, results, *, watch=None, workers=1, gpus=(), **keywords):
 
 def of(kind, told):
     return [event for event in told if isinstance(event, kind)]
+
+
+def test_another_backend_is_refused_before_anything_starts(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with pytest.raises(InputError, match="KERAS_BACKEND=jax: kerasrun trains on TensorFlow"):
+        train(cells("sgd"), tmp_path)
 
 
 def test_a_cell_that_ends_has_its_record(tmp_path):

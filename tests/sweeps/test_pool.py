@@ -104,6 +104,16 @@ def test_a_crash_is_told_with_signal_and_the_stack(pool):
     assert any("do_abort" in line for line in exits[1]["said"])
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_child_whose_output_takes_nothing_more_ends_all_the_same(pool):
+    pool.start({"cell": 1, "do": "choke"})
+    exits, others = ends(pool, 1)
+    assert (exits[1]["code"], exits[1]["signal"], others) == (3, 0, [])
+    pool.start({"cell": 2, "do": "say"})
+    exits, others = ends(pool, 1)
+    assert (list(exits), others) == ([2], []), "nobody else told an end"
+
+
 def test_an_event_that_could_be_torn_apart_is_shortened(pool):
     row = {f"metric_{number}": number / 7 for number in range(400)}
     pool.start({"cell": 1, "do": "tell", "events": [{"event": "epoch", "row": row, "text": "x" * 9000, "epoch": 3}]})
