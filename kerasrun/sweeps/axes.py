@@ -106,6 +106,8 @@ def merged(in_file: list[Axis], own: list[Axis], fixed: Point) -> list[Axis]:
     names = [name for axis in axes for name in names_of(axis)]
     if twice := [name for name in names if names.count(name) > 1]:
         raise InputError(f"{twice[0]} is varied twice\nlet one axis have all its values")
+    if given := [name for axis in own for name in names_of(axis) if name in fixed]:
+        raise InputError(f"{given[0]} is given twice: with one value, and varied")
     if "seed" in names:
         raise InputError("seed is no axis: write --seeds 5, --seeds 0,1,7 or --seeds 3-7")
     return axes

@@ -121,6 +121,7 @@ def test_the_command_line_may_couple_two_axes_of_the_file():
     [
         ([[{"a": 1, "b": 1}]], [], {"a": 2}, "a varies together with others"),
         ([[{"a": 1}, {"a": 2}], [{"a": 3}, {"b": 4}]], [], {}, "a is varied twice"),
+        ([], [[{"a": 1, "b": 2}, {"a": 3, "b": 4}]], {"a": 5}, "a is given twice: with one value, and varied"),
         ([], [[{"seed": 1}, {"seed": 2}]], {}, "seed is no axis: write --seeds"),
     ],
 )
