@@ -50,7 +50,7 @@ def column(path: Path, raw: RawColumn, wanted: str | None = None) -> Column | st
     Raises:
         InputError: a text in a column of numbers, or in one that is said to hold numbers or dates.
     """
-    if raw.form != "free" and raw.empty.all():
+    if raw.form not in ("free", "mixed") and raw.empty.all():
         return "empty in every row"
     if raw.spoilt and (wanted == "number" or (raw.typos and wanted is None)):
         _refuse_text(path, raw)
@@ -88,11 +88,10 @@ def values(path: Path, raw: RawColumn, column: Column) -> np.ndarray:
     Raises:
         InputError: a cell is not of the column's kind.
     """
+    check_form(path, raw, column)
     if column.kind == "text":
         return np.where(raw.empty, np.nan, raw.cells).astype(np.float32)
     if column.kind == "category":
-        if raw.form != "texts":
-            raise InputError(f"{path}: column '{raw.name}' holds {raw.form} where texts were in training")
         number = {text: float(code) for code, text in enumerate(column.texts)}
         for spellings in _TRUTH:
             if known := [number[word] for word in spellings if word in number]:
@@ -102,9 +101,19 @@ def values(path: Path, raw: RawColumn, column: Column) -> np.ndarray:
     if column.kind == "date":
         days = raw.cells if raw.form == "dates" else _days(path, raw, column.date)
         return (days - column.origin).astype(np.float32)
-    if raw.form != "numbers":
-        _refuse_text(path, raw)
     return raw.cells.astype(np.float32, copy=False)
+
+
+def check_form(path: Path, raw: RawColumn, column: Column) -> None:
+    """Refuse numbers where categories are wanted, and texts where numbers are; of such texts no cells may be kept.
+
+    Raises:
+        InputError: names the row where there is one.
+    """
+    if column.kind == "category" and raw.form != "texts":
+        raise InputError(f"{path}: column '{raw.name}' holds {raw.form} where texts were in training")
+    if column.kind == "number" and raw.form != "numbers":
+        _refuse_text(path, raw)
 
 
 def _is_id(raw: RawColumn, wanted: str | None) -> str:

@@ -82,7 +82,7 @@ def _kind(path: Path, column: RawColumn, wanted: str | None, remarks: list[str])
 
 
 def _row(column: RawColumn, kind: Column | str) -> tuple[str, str, int | None, int | None, str]:
-    if column.form == "free":
+    if column.form in ("free", "mixed"):  # none of its cells are kept
         return column.name, "left out", None, None, str(kind)
     empty = int(column.empty.sum())
     cells = column.cells[~column.empty]

@@ -169,6 +169,8 @@ def _assembled(
     parts: np.ndarray | None = None,
 ) -> Table:  # fmt: skip
     """Put the input columns side by side, without the rows that cannot be used."""
+    for column in columns:
+        kinds.check_form(path, raw.columns[column.name], column)
     keep, more = _usable(path, raw, options, columns, target)
     rows = np.flatnonzero(keep)
     every = len(rows) == len(keep)

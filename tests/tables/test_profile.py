@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from kerasrun import own_data
+from kerasrun.tables import dialect
 from kerasrun.tables.profile import profile
 
 
@@ -53,10 +54,12 @@ def test_repeated_rows_are_counted(tmp_path):
     assert "1 rows repeat an earlier one's inputs with another y" in remarks
 
 
-def test_a_cell_that_no_training_would_take_is_a_remark(tmp_path):
+@pytest.mark.parametrize(("block", "counts"), [(40, (None, None)), (1 << 20, (0, 2))])
+def test_a_cell_that_no_training_would_take_is_a_remark(tmp_path, monkeypatch, block, counts):
+    monkeypatch.setattr(dialect, "BLOCK", block)
     (tmp_path / "t.csv").write_text("a,b\n" + "1,2\n" * 20 + "?,3\n")
     found = looked_at(tmp_path / "t.csv")
-    assert found.rows[0][:2] == ("a", "left out")
+    assert found.rows[0] == ("a", "left out", *counts, "numbers and texts")
     assert "row 21 of column 'a' holds '?'" in found.remarks[0]
 
 

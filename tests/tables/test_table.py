@@ -193,6 +193,20 @@ def test_a_few_texts_at_the_end_of_a_column_of_numbers_are_groups_like_others(tm
         opened(path, target="invoice")
 
 
+@pytest.mark.parametrize("block", [100, 1 << 20])
+def test_a_text_among_numbers_is_named_however_many_blocks_the_file_has(path, tmp_path, monkeypatch, block):
+    table = opened(path)
+    monkeypatch.setattr(dialect, "BLOCK", block)
+    other = tmp_path / "other.csv"
+    other.write_text(TEXT.replace("25.5", "?"))
+    words = r"other.csv: row 26 of column 'a' holds '\?', the others numbers"
+    with pytest.raises(InputError, match=words) as refusal:
+        opened(other)
+    assert "choose one: --na '?' (an empty cell)" in str(refusal.value)
+    with pytest.raises(InputError, match=words):
+        tables.read_like(other, table)
+
+
 def test_another_file_has_the_columns_of_the_first(path, tmp_path):
     table = opened(path)
     other = tmp_path / "other.csv"
