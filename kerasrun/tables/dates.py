@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TYPED = "a type of its own"  # a column whose file says that it holds dates
+_LOOKED_AT = 1000  # texts that must all be dates
 _FORMATS = (
     "ISO8601", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %H:%M",
     "%d/%m/%Y %H:%M", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y",
@@ -18,13 +19,17 @@ _FORMATS = (
 
 
 def recognized(texts: Sequence[str]) -> str:
-    """Return the first format that every text has, or "" where they are no dates.
+    """Return the format that all of the first texts have and most of the others, or "" where they are no dates.
 
-    Where month/day and day/month both fit, it is month/day.
+    Where month/day and day/month fit equally well, it is month/day.
     """
-    if not texts or not all(len(text) >= 8 and any(c.isdigit() for c in text) for text in texts):
+    first = texts[:_LOOKED_AT]
+    if not first or not all(len(text) >= 8 and any(c.isdigit() for c in text) for text in first):
         return ""
-    return next((format for format in _FORMATS if np.isfinite(parsed(texts, format)).all()), "")
+    fitting = [format for format in _FORMATS if np.isfinite(parsed(first, format)).all()]
+    if len(fitting) < 2:
+        return "".join(fitting)
+    return max(fitting, key=lambda format: np.isfinite(parsed(texts, format)).sum())
 
 
 def parsed(texts: Sequence[str], format: str) -> np.ndarray:

@@ -28,7 +28,8 @@ class RawColumn:
             where empty; without rows where nothing is kept.
         texts: the different texts in the order of their first row; of "free" ones the first thousand.
         date: the format of the dates.
-        spoilt: row (from 1) and text of the first cell that is no number, and how many there are, where others are.
+        spoilt: row (from 1) and text of the first cell that is no number, and how many there are, where others are;
+            or of the first that is no date, where the form is "dates".
         typos: those cells are so few, or so alike, that the column is one of numbers.
         before: rows of the file before the first of these cells, where they are one block of several.
     """
@@ -103,7 +104,7 @@ class Growing:
         codes, found = pd.factorize(cells)
         different = [str(text).strip() for text in found]
         if self.form == "dates":
-            self.kept.append(np.append(dates.parsed(different, self.date), np.nan)[codes])
+            self.kept.append(self._days(codes, different, before))
             return
         self._count(codes, different, before)
         if self.form == "numbers" and not self.typed:
@@ -139,12 +140,22 @@ class Growing:
     def _let_go(self) -> None:
         """Go on with days where the texts are dates; keep nothing of texts that are all different."""
         texts, self.known = [*self.known], {}
-        self.date = dates.recognized(texts[:1000])
+        self.date = dates.recognized(texts)
         if not self.date:
             self.form, self.kept, self.known = "free", [], dict.fromkeys(texts[:1000], 0)
             return
-        days = np.append(dates.parsed(texts, self.date), np.nan)
-        self.form, self.kept = "dates", [days[codes] for codes in self.kept]
+        self.form, self.typed, self.texts, self.first = "dates", 0, 0, None
+        self.kept = [self._days(np.concatenate(self.kept), texts, 0)]
+
+    def _days(self, codes: np.ndarray, different: list[str], before: int) -> np.ndarray:
+        """Return cells as days, float64 (n,); count those that are no dates."""
+        days = np.append(dates.parsed(different, self.date), 0.0)
+        wrong = np.isnan(days)[codes]
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            self.first = self.first or (before + row + 1, different[codes[row]])
+            self.texts += int(wrong.sum())
+        return np.where(codes < 0, np.nan, days[codes])
 
     def finish(self) -> RawColumn:
         """Return the whole column; texts that are all numbers become numbers, unless they are wanted as texts."""
@@ -152,7 +163,7 @@ class Growing:
             known = np.append(self._numbers([*self.known]), np.nan)
             self.form, self.kept = "numbers", [known[codes] for codes in self.kept]
         mostly = self.typed >= self.texts > 0 and (len(self.others) <= TYPOS or self.texts <= self.typed / 10)
-        spoilt = (*self.first, self.texts) if self.first and self.typed else None
+        spoilt = (*self.first, self.texts) if self.first and (self.typed or self.form == "dates") else None
         cells = np.concatenate(self.kept) if self.kept else np.zeros(0, np.float32)
         self.kept = []  # or every column would be there twice
         return RawColumn(self.name, self.form or "numbers", cells, [*self.known], self.date, spoilt, mostly)

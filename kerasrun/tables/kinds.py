@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +52,7 @@ def column(path: Path, raw: RawColumn, wanted: str | None = None) -> Column | st
     """
     if raw.form not in ("free", "mixed") and raw.empty.all():
         return "empty in every row"
-    if raw.spoilt and (wanted == "number" or (raw.typos and wanted is None)):
+    if raw.spoilt and (wanted == "number" or (wanted is None and (raw.typos or raw.form == "dates"))):
         _refuse_text(path, raw)
     if wanted in ("number", "date") and raw.form != {"number": "numbers", "date": "dates"}[wanted]:
         return _as_wanted(path, raw, wanted)
@@ -63,7 +63,7 @@ def column(path: Path, raw: RawColumn, wanted: str | None = None) -> Column | st
     if wanted is None:
         if raw.form == "free":
             return f"another text in most rows{_to_read(raw)}"
-        if found := dates.recognized(raw.texts[:1000]):
+        if found := dates.recognized(raw.texts):
             return _as_dates(path, raw, found)
         cells, different = int((~raw.empty).sum()), len(raw.texts)
         if different > max(FEW, cells / 2):
@@ -129,7 +129,7 @@ def _is_id(raw: RawColumn, wanted: str | None) -> str:
 
 def _as_wanted(path: Path, raw: RawColumn, wanted: str) -> Column:
     """Return a column of texts or numbers as the dates, or of dates as the numbers, that the user says it holds."""
-    if wanted == "date" and raw.form == "texts" and (found := dates.recognized(raw.texts[:1000])):
+    if wanted == "date" and raw.form == "texts" and (found := dates.recognized(raw.texts)):
         return _as_dates(path, raw, found)
     held = f"texts, as '{shown(raw.texts[0])}'" if raw.texts else raw.form
     raise InputError(f"{path}: column '{raw.name}' holds {held}, no {wanted}s\nleave --kinds {raw.name}=… out")
@@ -143,24 +143,19 @@ def _days(path: Path, raw: RawColumn, format: str) -> np.ndarray:
     """Return a column of texts as days since 1970-01-01, float64 (rows,)."""
     days = dates.parsed(raw.texts, format)
     if np.isnan(days).any():
-        code = int(np.argmax(np.isnan(days)))
-        row = raw.before + int(np.argmax(raw.cells == code)) + 1
-        raise InputError(
-            f"{path}: row {row} of column '{raw.name}' holds '{shown(raw.texts[code])}', the others dates\n"
-            + _remedies(raw.name, raw.texts[code])
-        )
+        wrong = np.append(np.isnan(days), False)[raw.cells]
+        row = int(np.argmax(wrong))
+        spoilt = raw.before + row + 1, raw.texts[raw.cells[row]], int(wrong.sum())
+        _refuse_text(path, replace(raw, form="dates", spoilt=spoilt))
     return np.append(days, np.nan)[raw.cells]
 
 
 def _refuse_text(path: Path, raw: RawColumn) -> None:
+    others = "dates" if raw.form == "dates" else "numbers"
     row, text, count = raw.spoilt or (raw.before + 1, raw.texts[0] if raw.texts else raw.form, 1)
-    more = f" (and {count - 1:,} more cells are no numbers)" if count > 1 else ""
+    more = f" (and {count - 1:,} more cells are no {others})" if count > 1 else ""
     raise InputError(
-        f"{path}: row {row} of column '{raw.name}' holds '{shown(text)}', the others numbers{more}\n"
-        + _remedies(raw.name, text)
+        f"{path}: row {row} of column '{raw.name}' holds '{shown(text)}', the others {others}{more}\n"
+        f"choose one: --na '{shown(text)}' (an empty cell) · --kinds '{raw.name}=category' · --drop '{raw.name}' · "
+        "mend the file"
     )
-
-
-def _remedies(name: str, text: str) -> str:
-    empty = f"--na '{shown(text)}' (an empty cell)"
-    return f"choose one: {empty} · --kinds '{name}=category' · --drop '{name}' · mend the file"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kerasrun.errors import InputError
-from kerasrun.tables import dates, kinds, reader
+from kerasrun.tables import dates, dialect, growing, kinds, reader
 from kerasrun.tables.kinds import UNKNOWN, Column
 from kerasrun.tables.reader import Wanted
 
@@ -76,6 +76,42 @@ def test_a_cell_that_is_no_date_among_dates_is_named(tmp_path, monkeypatch):
     column = kind(tmp_path, cells)
     with pytest.raises(InputError, match="row 3 of column 'c' holds 'soon', the others dates"):
         kinds.values(PATH, raw(tmp_path, [*cells[:2], "soon"]), column)
+
+
+@pytest.mark.parametrize("kept", [1500, 50_000])
+@pytest.mark.parametrize(
+    ("format", "written", "wrong"),
+    [("%d/%m/%Y %H:%M", "{1:02d}/{0:02d}/2023 {2:02d}:00", "12/31/2023 00:00"),
+     ("%m/%d/%Y %H:%M", "{0:02d}/{1:02d}/2023 {2:02d}:00", "31/12/2023 00:00")],
+)  # fmt: skip
+def test_the_format_of_dates_is_the_one_that_most_of_all_have(tmp_path, monkeypatch, kept, format, written, wrong):
+    monkeypatch.setattr(growing, "_FREE_TEXTS", kept)
+    monkeypatch.setattr(dialect, "BLOCK", 1000)
+    times = [(month, day, hour) for day in range(1, 29) for month in range(1, 13) for hour in range(0, 24, 3)]
+    assert all(day <= 12 for _, day, _ in times[:1000])
+    cells = [written.format(*time) for time in times]
+    column = kind(tmp_path, cells)
+    assert (column.kind, column.date, column.origin) == ("date", format, 19358)
+    found = np.datetime64("2023-01-01") + (kinds.values(PATH, raw(tmp_path, cells), column) * 24).astype(
+        "timedelta64[h]"
+    )
+    wanted = [np.datetime64(f"2023-{month:02d}-{day:02d}T{hour:02d}") for month, day, hour in times]
+    np.testing.assert_array_equal(found, wanted)
+    with pytest.raises(InputError, match=f"row 2001 of column 'c' holds '{wrong}', the others dates") as refusal:
+        kind(tmp_path, [*cells[:2000], wrong, *cells[2000:]])
+    assert f"choose one: --na '{wrong}' (an empty cell)" in str(refusal.value)
+
+
+@pytest.mark.parametrize("cells", [["", "soon"], ["soon", "", "later", "2024-05-01"], [7, "soon"]])
+@pytest.mark.parametrize("before", [12, 30])
+def test_what_is_no_date_among_many_is_named_and_no_empty_cell(tmp_path, monkeypatch, cells, before):
+    monkeypatch.setattr(growing, "_FREE_TEXTS", 20)
+    monkeypatch.setattr(dates, "_LOOKED_AT", 10)
+    monkeypatch.setattr(dialect, "BLOCK", 100)
+    days = [str(np.datetime64("2024-01-01") + i) for i in range(60)]
+    at, wrong = next((at, cell) for at, cell in enumerate(cells, before + 1) if cell)
+    with pytest.raises(InputError, match=f"row {at} of column 'c' holds '{wrong}', the others dates"):
+        kind(tmp_path, [*days[:before], *cells, *days[before:]])
 
 
 def test_a_text_in_a_column_of_numbers_is_named_with_row_value_and_remedies(tmp_path):
