@@ -10,6 +10,7 @@ import codecs
 import csv
 import gzip
 import hashlib
+import io
 import re
 import zlib
 from collections import Counter
@@ -61,11 +62,11 @@ class Dialect:
     guessed: bool = False
 
     def __str__(self) -> str:
-        cells = _SEPARATORS.get(self.separator, f"'{self.separator}'") + "-separated"
-        comma = ", decimal comma" if self.decimal == "," else ""
+        cells = _SEPARATORS.get(self.separator, f"'{self.separator}'") + "-separated, " if len(self.names) > 1 else ""
+        comma = "decimal comma, " if self.decimal == "," else ""
         names = "" if self.header else ", no header: columns are named 1, 2 …"
         guess = " (a guess: it is no UTF-8; else --encoding cp949 …)" if self.guessed else ""
-        return f"{cells}{comma}, {self.encoding.replace('-sig', ' with a byte-order mark')}{guess}{names}"
+        return f"{cells}{comma}{self.encoding.replace('-sig', ' with a byte-order mark')}{guess}{names}"
 
 
 def detect(
@@ -207,7 +208,7 @@ def decoded(path: Path, start: bytes, encoding: str, *, whole: bool = False) -> 
 
 def _rows(text: str, separator: str) -> list[list[str]]:
     """Return the first rows of a text that may be cut in its last line."""
-    lines = text.splitlines(keepends=True)
+    lines = [*io.StringIO(text, newline="")]  # other signs than line feeds and carriage returns end no line
     whole = lines[:-1] if len(lines) > 1 and len(text) >= _SAMPLE // 4 else lines
     reader = csv.reader(whole, delimiter=separator, skipinitialspace=True)
     rows: list[list[str]] = []
@@ -222,18 +223,24 @@ def _rows(text: str, separator: str) -> list[list[str]]:
 
 
 def _separator(path: Path, text: str) -> str:
-    """Return the separator that gives most rows the same number of cells, more than one."""
-    best, share = ",", 0.0
-    for candidate in _SEPARATORS:
-        widths = Counter(len(row) for row in _rows(text, candidate) if row)
-        width, count = widths.most_common(1)[0] if widths else (0, 0)
-        agreeing = count / sum(widths.values()) if width > 1 else 0.0
+    """Return the separator that gives most rows the same number of cells, more than one.
+
+    It stands in the first line, too; without one there, each row is one cell, whatever it holds.
+    """
+    widths = {candidate: [len(row) for row in _rows(text, candidate) if row] for candidate in _SEPARATORS}
+    able = [candidate for candidate, found in widths.items() if found and found[0] > 1]
+    best, share = "," if "," in able else (able or ["\t"])[0], 0.0
+    for candidate in able:
+        width, count = Counter(widths[candidate]).most_common(1)[0]
+        agreeing = count / len(widths[candidate]) if width > 1 else 0.0
         if agreeing > share + 0.02:
             best, share = candidate, agreeing
-    if share < 0.5 and len(text.splitlines()) > 1 and re.search(r"\S[ \t]+\S", text.splitlines()[1]):
+    words = [len(re.findall(r'"[^"]*"|\S+', line)) for line in text.splitlines()[:_ROWS] if line.strip()]
+    if share < 0.5 and len(words) > 1 and words[0] > 1 and words.count(words[0]) > len(words) / 2:
         raise InputError(
             f"{path}: its rows cannot be cut into cells; comma, semicolon, tab and pipe were tried\n"
-            "name what separates them: --separator"
+            "separate them by commas, or name what separates them in training: --separator\n"
+            "if it is one column, put its name in quotes"
         )
     return best
 
@@ -284,7 +291,7 @@ def _check_widths(path: Path, text: bytes, dialect: Dialect, line: int) -> None:
         InputError: names the line.
     """
     columns, separator = len(dialect.names), dialect.separator.encode()
-    if len(separator) > 1 or columns == 1:
+    if len(separator) > 1:
         return
     masked = re.sub(_quoted(separator), lambda found: b"x" * len(found[0]), text) if b'"' in text else text
     found = _widths(masked, separator)
@@ -296,13 +303,14 @@ def _check_widths(path: Path, text: bytes, dialect: Dialect, line: int) -> None:
     all_of_them = len(wrong) == np.count_nonzero(found) and len(set(found[wrong])) == 1
     rows = "each row has" if all_of_them else f"line {at} has"
     more = f" ({len(wrong) - 1} more such lines)" if len(wrong) > 1 and not all_of_them else ""
+    quoted = f"or put cells that hold a {_SEPARATORS.get(dialect.separator, dialect.separator)} in quotes"
     raise InputError(
         f"{path}: {rows} {found[wrong[0]]} cells{more}, {'the header names' if dialect.header else 'the first line'} "
         f"{columns}\n"
         + (
-            "name the additional column, or remove the separator at the ends of the lines"
+            f"name the additional column, remove the separator at the ends of the lines, {quoted}"
             if all_of_them
-            else f"mend it, or put cells that hold a {_SEPARATORS.get(dialect.separator, dialect.separator)} in quotes"
+            else f"mend it, {quoted}"
         )
     )
 

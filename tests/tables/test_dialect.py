@@ -36,6 +36,39 @@ def test_the_separator_is_recognized(tmp_path, separator):
     assert found(tmp_path, ROWS.replace(",", separator)).separator == separator
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [["Good film, really", "Bad film, sadly", "Fine, thanks"], ["hello world", "hi"], ["1,5", "2,5"], ["1", "2", "3"],
+     ["so; so", "a | b", "fine", "c, d, e"], ['"Good, really"', '"so, so"']],
+)  # fmt: skip
+@pytest.mark.parametrize("head", ["text", "the text", '"text, as written"'])
+def test_below_one_name_rows_have_one_cell_whatever_separators_they_hold(tmp_path, head, rows):
+    content = "\n".join([head, *rows, "and at last a longer one", ""])
+    told = found(tmp_path, content)
+    assert told.names == (head.strip('"'),)
+    assert "separated" not in str(told)
+    ((block, line),) = dialect.blocks(tmp_path / "table.csv", told)
+    assert (block.decode().splitlines(), line) == (content.splitlines()[1:], 2)
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_names_that_are_separated_are_several_however_few_cells_the_rows_have(tmp_path, separator):
+    content = f"a{separator}b\n1\n2\n3{separator}4\n"
+    assert found(tmp_path, content).names == ("a", "b")
+    refused(tmp_path, content, "line 2 has 1 cells (1 more such lines), the header names 2")
+
+
+def test_a_form_feed_ends_no_row(tmp_path):
+    assert found(tmp_path, "name, in short;y\n" + "a\fb,\fc;1\n" * 9).separator == ";"
+
+
+def test_a_row_of_more_cells_than_the_one_name_is_never_cut(tmp_path):
+    content = "text\nGood film, really\nFine\n"
+    refused(tmp_path, content, "line 2 has 2 cells, the header names 1", "put cells that hold a comma", separator=",")
+    refused(tmp_path, content.replace(",", "\t"), "line 2 has 2 cells", "put cells that hold a tab in quotes")
+    refused(tmp_path, "text\nGood, really\nFine, too\n", "each row has 2 cells", "or put cells", separator=",")
+
+
 def test_a_decimal_comma_is_recognized_where_it_does_not_separate(tmp_path):
     german = found(tmp_path, ROWS.replace(",", ";").replace(".", ","))
     assert (german.separator, german.decimal) == (";", ",")
@@ -145,6 +178,7 @@ def test_a_damaged_gzip_is_named_with_its_sum(tmp_path, harm):
 @pytest.mark.parametrize(
     ("content", "words"),
     [(b"PK\x03\x04 workbook", "Excel"), (bytes(range(256)) * 20, "zero bytes"), (b"a b\n1 2\n3 4\n", "--separator"),
+     (b"5.1 3.5 x\n4.9 3.0 y\n", "separate them by commas"),
      (b"a,b\r1,2\r3,4\r", "carriage returns")],
 )  # fmt: skip
 def test_what_is_no_such_text_is_refused_in_words(tmp_path, content, words):
