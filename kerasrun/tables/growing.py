@@ -98,15 +98,21 @@ class Growing:
             self.form, self.kept = "mixed", []
 
     def _add_texts(self, cells: pd.Series, before: int) -> None:
-        """Add cells that are texts, some of them perhaps numbers."""
+        """Add cells that are texts, some or all of them perhaps numbers."""
         import pandas as pd
 
-        codes, found = pd.factorize(cells)
-        different = [str(text).strip() for text in found]
+        places, found = pd.factorize(cells)
+        codes, stripped = pd.factorize(np.array([str(text).strip() or None for text in found], dtype=object))
+        codes, different = np.append(codes, -1)[places], [*stripped]  # a text of blanks is an empty cell
         if self.form == "dates":
             self.kept.append(self._days(codes, different, before))
             return
-        self._count(codes, different, before)
+        numbers = self._numbers(different)
+        is_number = np.isfinite(numbers)
+        if is_number.all() and self.form in ("", "numbers") and not self.as_text:
+            self._add_numbers(np.append(numbers, np.nan)[codes])
+            return
+        self._count(codes, different, is_number, before)
         if self.form == "numbers" and not self.typed:
             self.form, self.kept = "texts", [np.full(before, -1, np.int32)]
         if self.form not in ("", "texts"):
@@ -119,9 +125,8 @@ class Growing:
         if many and not self.exact:
             self._let_go()
 
-    def _count(self, codes: np.ndarray, different: list[str], before: int) -> None:
+    def _count(self, codes: np.ndarray, different: list[str], is_number: np.ndarray, before: int) -> None:
         """Count the cells that are numbers and those that are not."""
-        is_number = np.isfinite(self._numbers(different))
         cells = np.bincount(codes[codes >= 0], minlength=len(different))
         self.typed += int(cells[is_number].sum())
         self.texts += int(cells[~is_number].sum())
@@ -158,10 +163,7 @@ class Growing:
         return np.where(codes < 0, np.nan, days[codes])
 
     def finish(self) -> RawColumn:
-        """Return the whole column; texts that are all numbers become numbers, unless they are wanted as texts."""
-        if self.form == "texts" and not self.as_text and not self.texts:
-            known = np.append(self._numbers([*self.known]), np.nan)
-            self.form, self.kept = "numbers", [known[codes] for codes in self.kept]
+        """Return the whole column."""
         mostly = self.typed >= self.texts > 0 and (len(self.others) <= TYPOS or self.texts <= self.typed / 10)
         spoilt = (*self.first, self.texts) if self.first and (self.typed or self.form == "dates") else None
         cells = np.concatenate(self.kept) if self.kept else np.zeros(0, np.float32)

@@ -49,6 +49,14 @@ def test_medians_and_categories_are_those_of_the_training_part(tmp_path):
     assert (data.test.x[without, 1] == 0).all()
 
 
+def test_blanks_in_quotes_are_filled_in_like_any_empty_cell(tmp_path):
+    rows = [('" "' if i % 7 == 0 else "" if i % 7 == 1 else COLORS[i % 3], i / 7, i % 2) for i in range(120)]
+    data = load(written(tmp_path / "t.csv", rows, "color,a,y"), missing="median")
+    assert [column.values for column in data.inputs.categories] == [("", "blue", "green", "red")]
+    with pytest.raises(InputError, match=r"column 'color' has 35 empty cells \(first: row 1\)"):
+        load(tmp_path / "t.csv")
+
+
 def test_rows_of_the_array_become_the_cells_that_the_saved_model_takes(tmp_path):
     rows = [(i if i % 5 else "", COLORS[i % 3] if i % 7 else "", COLORS[i % 2], i % 2) for i in range(1, 121)]
     data = load(written(tmp_path / "t.csv", rows, "a,color,other,y"), missing="indicator")

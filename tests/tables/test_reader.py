@@ -35,6 +35,30 @@ def test_usual_words_for_nothing_are_empty_cells(tmp_path, word):
     assert read(tmp_path, f"n,m\n1,2\n{word},3\n").columns["n"].empty.tolist() == [False, True]
 
 
+@pytest.mark.parametrize("size", [16, 1 << 20])
+@pytest.mark.parametrize("blank", ['" "', '"   "', "\u00a0"])
+def test_blanks_in_quotes_are_empty_cells_of_numbers_and_of_texts(tmp_path, monkeypatch, blank, size):
+    monkeypatch.setattr(dialect, "BLOCK", size)
+    rows = [("1.5", '"x"'), (blank, blank), ("", ""), ("-4", '"x "'), (blank, blank), (blank, '"y"'), ("7", blank)]
+    columns = read(tmp_path, "n,t\n" + "".join(f"{n},{t}\n" for n, t in rows)).columns
+    assert columns["n"].form == "numbers"
+    np.testing.assert_array_equal(columns["n"].cells, np.float32([1.5, np.nan, np.nan, -4, np.nan, np.nan, 7]))
+    assert texts(columns["t"]) == ["x", None, None, "x", None, "y", None]
+    assert columns["t"].texts == ["x", "y"]
+    spoilt = read(tmp_path, "n,t\n" + "".join(f"{n},{t}\n" for n, t in [*rows, ("?", "x")])).columns["n"]
+    assert (spoilt.spoilt, spoilt.typos) == ((8, "?", 1), True)
+
+
+def test_blank_texts_of_parquet_are_empty_cells(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"n": ["1.5", "", None, "-4"], "t": ["x", " ", "", "y"], "e": ["", None, " ", ""]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    columns = reader.read(tmp_path / "t.parquet", Wanted()).columns
+    np.testing.assert_array_equal(columns["n"].cells, np.float32([1.5, np.nan, np.nan, -4]))
+    assert texts(columns["t"]) == ["x", None, None, "y"]
+    assert columns["e"].empty.all()
+
+
 def test_further_words_for_nothing_may_be_for_one_column(tmp_path):
     raw = read(tmp_path, "n,m\n0,0\n?,3\n", na=("?", "n=0"))
     assert raw.columns["n"].empty.all()
