@@ -30,7 +30,7 @@ class RawColumn:
         date: the format of the dates.
         spoilt: row (from 1) and text of the first cell that is no number, and how many there are, where others are;
             or of the first that is no date, where the form is "dates".
-        typos: those cells are so few, or so alike, that the column is one of numbers.
+        typos: those cells are so few, or so alike, that the column is one of numbers, and nobody said that it is not.
         before: rows of the file before the first of these cells, where they are one block of several.
     """
 
@@ -164,7 +164,11 @@ class Growing:
 
     def finish(self) -> RawColumn:
         """Return the whole column."""
-        mostly = self.typed >= self.texts > 0 and (len(self.others) <= TYPOS or self.texts <= self.typed / 10)
+        mostly = (
+            not self.as_text
+            and self.typed >= self.texts > 0
+            and (len(self.others) <= TYPOS or self.texts <= self.typed / 10)
+        )
         spoilt = (*self.first, self.texts) if self.first and (self.typed or self.form == "dates") else None
         cells = np.concatenate(self.kept) if self.kept else np.zeros(0, np.float32)
         self.kept = []  # or every column would be there twice

@@ -89,6 +89,8 @@ def read(path: Path, wanted: Wanted) -> Raw:
     mixed = {name for name, column in both.items() if name in wanted.exact or not column.typos}
     if mixed:  # numbers in one block, texts in another: once more, as texts
         raw = _read(path, replace(wanted, texts=wanted.texts | mixed))
+        for name in mixed:
+            raw.columns[name].typos = both[name].typos  # it is we who want them as texts
     return raw
 
 

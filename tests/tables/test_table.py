@@ -207,6 +207,20 @@ def test_a_text_among_numbers_is_named_however_many_blocks_the_file_has(path, tm
         tables.read_like(other, table)
 
 
+@pytest.mark.parametrize("block", [100, 1 << 20])
+def test_a_target_of_numbers_and_a_few_texts_can_be_classes(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(dialect, "BLOCK", block)
+    path = tmp_path / "cars.csv"
+    path.write_text("a,y\n" + "".join(f"{i / 7},{[4, 6, 8][i % 3]}\n" for i in range(60)) + "1.5,V8\n")
+    with pytest.raises(InputError, match="row 61 of the target 'y' holds 'V8'") as refusal:
+        opened(path)
+    assert "--kinds 'y=category' (classes)" in str(refusal.value)
+    table = opened(path, kinds="y=category")
+    assert (table.task.kind, table.target.classes) == ("multiclass", ("4", "6", "8", "V8"))
+    assert table.target.y[-3:].tolist() == [1, 2, 3]
+    np.testing.assert_array_equal(tables.read_like(path, table).target.y, table.target.y)
+
+
 def test_another_file_has_the_columns_of_the_first(path, tmp_path):
     table = opened(path)
     other = tmp_path / "other.csv"
