@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TYPOS = 5  # so many different texts, or a tenth of the cells, make no column of texts out of one of numbers
+_SWAPPED = str.maketrans(",.", ".,")
+_POINTED = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+(,\d+)?|\d+\.\d+)")  # no number where commas are decimal, but meant so
 _FREE_TEXTS = 50_000  # different texts, more than half of the cells: no vocabulary is kept of such a column
 
 
@@ -139,7 +142,7 @@ class Growing:
         """Return texts as numbers, float64; NaN for those that are none."""
         import pandas as pd
 
-        point = [text.replace(",", ".") for text in texts] if self.decimal == "," else texts
+        point = [text.translate(_SWAPPED) for text in texts] if self.decimal == "," else texts
         return pd.to_numeric(pd.Series(point, dtype=object), errors="coerce").to_numpy(np.float64)
 
     def _let_go(self) -> None:
@@ -164,12 +167,10 @@ class Growing:
 
     def finish(self) -> RawColumn:
         """Return the whole column."""
-        mostly = (
-            not self.as_text
-            and self.typed >= self.texts > 0
-            and (len(self.others) <= TYPOS or self.texts <= self.typed / 10)
-        )
+        few = self.typed >= self.texts and (len(self.others) <= TYPOS or self.texts <= self.typed / 10)
+        pointed = self.decimal == "," and self.typed > 0 and all(_POINTED.fullmatch(text) for text in self.others)
         spoilt = (*self.first, self.texts) if self.first and (self.typed or self.form == "dates") else None
+        typos = not self.as_text and self.texts > 0 and (few or pointed)
         cells = np.concatenate(self.kept) if self.kept else np.zeros(0, np.float32)
         self.kept = []  # or every column would be there twice
-        return RawColumn(self.name, self.form or "numbers", cells, [*self.known], self.date, spoilt, mostly)
+        return RawColumn(self.name, self.form or "numbers", cells, [*self.known], self.date, spoilt, typos)

@@ -129,6 +129,20 @@ def test_decimal_commas_are_numbers(tmp_path):
     assert column.cells.tolist()[:2] == [1.5, 2.25]
 
 
+def test_points_between_thousands_are_no_decimal_points(tmp_path):
+    columns = read(tmp_path, "a;b;c\n987;1,5;1.234,5\n1.234;2,5;7,25\n2.345;-,5;8\n").columns
+    assert (columns["a"].spoilt, columns["a"].typos) == ((2, "1.234", 2), True)
+    assert columns["b"].cells.tolist() == [1.5, 2.5, -0.5]
+    assert (columns["c"].spoilt, columns["c"].typos) == ((1, "1.234,5", 1), True)
+
+
+def test_dates_with_points_are_dates_among_decimal_commas(tmp_path):
+    column = read(
+        tmp_path, "day;b\n" + "".join(f"{day:02d}.03.2024;1,5\n" for day in range(1, 20)) + "7;2,5\n"
+    ).columns["day"]
+    assert not column.typos
+
+
 def test_truth_values_are_texts(tmp_path):
     assert texts(read(tmp_path, "a,b\nTrue,1\nFalse,2\n").columns["a"]) == ["True", "False"]
 
