@@ -91,17 +91,7 @@ def opened(path: Path, options: Options) -> Table:
         notes.append(f"left out: {', '.join(left_out)}; --kinds COLUMN=category or =number keeps one")
     if found := [f"{column.name} ({column.date})" for column in columns if column.kind == "date"]:
         notes.append(f"dates, as days: {', '.join(found)}")
-    weights = key = parts = None
-    if options["sample_weight"]:
-        weights = _exact(path, raw, options["sample_weight"], "sample_weight")
-    if option := next((name for name in ("group", "time") if options[name]), None):
-        key = _exact(path, raw, options[option], option)
-    if options["split"]:
-        parts = _parts(path, raw.columns[options["split"]])
-    return _assembled(
-        path, raw, {**options, "task": target.kind}, columns, target, task,
-        notes=notes, weights=weights, key=key, parts=parts,
-    )  # fmt: skip
+    return _assembled(path, raw, {**options, "task": target.kind}, columns, target, task, notes)
 
 
 def describe(
@@ -154,21 +144,19 @@ def read_like(path: Path, table: Table) -> Table:
         raise InputError(f"{path}: has no column {listed(absent)}, which {table.path.name} has")
     raw = reader.read(path, asked.wanted(options, names, table.columns))
     target = targets.known(path, raw.columns[options["target"]], table.target)
-    weights = None
-    if options["sample_weight"] in names:
-        weights = _exact(path, raw, options["sample_weight"], "sample_weight")
+    weights = options["sample_weight"] if options["sample_weight"] in names else None
+    options = {**options, "sample_weight": weights, "group": None, "time": None, "split": None}
     columns = table.columns
     if table.of_text:
         columns = (replace(columns[0], texts=tuple(raw.columns[columns[0].name].texts)),)
-    return _assembled(path, raw, {**options, "split": None}, columns, target, table.task, weights=weights)
+    return _assembled(path, raw, options, columns, target, table.task)
 
 
 def _assembled(
-    path: Path, raw: reader.Raw, options: Options, columns: tuple[Column, ...], target: targets.Target, task: Task, *,
-    notes: Iterable[str] = (), weights: np.ndarray | None = None, key: np.ndarray | None = None,
-    parts: np.ndarray | None = None,
+    path: Path, raw: reader.Raw, options: Options, columns: tuple[Column, ...], target: targets.Target, task: Task,
+    notes: Iterable[str] = (),
 ) -> Table:  # fmt: skip
-    """Put the input columns side by side, without the rows that cannot be used."""
+    """Put the columns side by side, without the rows that cannot be used."""
     for column in columns:
         kinds.check_form(path, raw.columns[column.name], column)
     keep, more = _usable(path, raw, options, columns, target)
@@ -178,6 +166,13 @@ def _assembled(
     def kept(array: Any) -> Any:
         return array if every or array is None else array[rows]
 
+    weights = key = parts = None
+    if options["sample_weight"]:
+        weights = _exact(path, raw, options["sample_weight"], "sample_weight", keep)
+    if option := next((name for name in ("group", "time") if options[name]), None):
+        key = _exact(path, raw, options[option], option, keep)
+    if options["split"]:
+        parts = _parts(path, raw.columns[options["split"]], keep)
     content = raw.sha256 if every else hashlib.sha256(raw.sha256.encode() + rows.tobytes()).hexdigest()
     x = np.empty((len(rows), len(columns)), np.float32)
     for i, column in enumerate(columns):
@@ -185,7 +180,7 @@ def _assembled(
         raw.columns[column.name].cells = np.zeros(0)  # its memory is free again
     return Table(
         path, options, columns, x, replace(target, y=kept(target.y), absent=kept(target.absent)), rows + 1, task,
-        (*notes, *more), content, kept(weights), kept(key), kept(parts),
+        (*notes, *more), content, weights, key, parts,
     )  # fmt: skip
 
 
@@ -253,31 +248,32 @@ def _inputs(path: Path, raw: reader.Raw, options: Options) -> tuple[tuple[Column
     return tuple(found), left_out
 
 
-def _parts(path: Path, raw: reader.RawColumn) -> np.ndarray:
-    """Return the part that each row is said to belong to."""
+def _parts(path: Path, raw: reader.RawColumn, keep: np.ndarray) -> np.ndarray:
+    """Return the part that each row that is kept is said to belong to."""
     named = [PARTS.get(text.lower()) for text in raw.texts]
-    if raw.form != "texts" or raw.empty.any() or None in named or "train" not in named:
+    empty = (raw.empty & keep).any()
+    if raw.form != "texts" or empty or None in named or "train" not in named:
         held = listed(raw.texts) if raw.texts else raw.form
         raise InputError(
             f"{path}: --split {raw.name}: each row must say train, validation or test, and some train\n"
-            f"the column holds {held}{' and empty cells' if raw.empty.any() else ''}"
+            f"the column holds {held}{' and empty cells' if empty else ''}"
         )
-    return np.array(named)[raw.cells]
+    return np.array(named)[raw.cells[keep]]
 
 
-def _exact(path: Path, raw: reader.Raw, name: str, option: str) -> np.ndarray:
-    """Return a column that is no input: numbers or days float64, texts as codes int64, (rows,), none empty."""
+def _exact(path: Path, raw: reader.Raw, name: str, option: str, keep: np.ndarray) -> np.ndarray:
+    """Return the kept rows of a column that is no input: numbers, days or codes of texts, float64 (n,), none empty."""
     column = raw.columns[name]
-    if (cells := column.empty).any():
+    if (empty := column.empty & keep).any():
         raise InputError(
-            f"{path}: --{option.replace('_', '-')} {name}: the cell in row {np.argmax(cells) + 1} is empty"
+            f"{path}: --{option.replace('_', '-')} {name}: the cell in row {np.argmax(empty) + 1} is empty"
         )
     if column.form != "texts" or option == "group":
-        return column.cells.astype(np.float64)
+        return column.cells[keep].astype(np.float64)
     found = kinds.column(path, column, "date" if option == "time" else "number")
     if isinstance(found, str):
         raise InputError(f"{path}: --{option} {name}: {found}")
-    return kinds.values(path, column, found).astype(np.float64)
+    return kinds.values(path, column, found)[keep].astype(np.float64)
 
 
 def _stem(path: Path) -> str:

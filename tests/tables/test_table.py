@@ -151,6 +151,22 @@ def test_rows_without_any_cell_are_left_out(path):
     assert "2 rows without any cell are left out" in table.notes
 
 
+@pytest.mark.parametrize("option", ["group", "time", "sample_weight", "split"])
+def test_rows_that_are_left_out_need_no_cell_in_a_column_that_is_no_input(path, option):
+    head, *lines = TEXT.splitlines()
+    rows = [f"{line},{['train', 'val'][i % 2] if option == 'split' else i // 3}" for i, line in enumerate(lines)]
+    path.write_text("\n".join([f"{head},apart", *rows, ",,,,", "5,6,red,,", ",,,,"]) + "\n")
+    table = opened(path, missing="drop", **{option: "apart"})
+    held = {"sample_weight": table.weights, "split": table.parts}.get(option, table.key)
+    assert len(table.x) == len(held) == 30
+    assert "2 rows without any cell are left out" in table.notes
+    assert len(tables.read_like(path, table).x) == 30
+    path.write_text(path.read_text() + "5,6,red,1,\n")
+    words = "the column holds train, val and empty cells" if option == "split" else "apart: the cell in row 34 is empty"
+    with pytest.raises(InputError, match=words):
+        opened(path, missing="drop", **{option: "apart"})
+
+
 def test_columns_that_say_nothing_are_left_out_in_a_line(path):
     lines = TEXT.splitlines()
     path.write_text("\n".join([f"id,{lines[0]}", *(f"{i},{line}" for i, line in enumerate(lines[1:], 1))]))
