@@ -105,11 +105,17 @@ def describe(
         read: reads it.
 
     Raises:
-        InputError: the file is no table, a column that an option names is not there, or a cell has no meaning.
+        InputError: the file is no table, a column that an option names is not there, a cell has no meaning, or no row
+            of the training part can be used.
     """
     key = _key(path, options)
     if key not in _described:
         table = read(path, options)
+        if table.parts is not None and "train" not in table.parts:
+            raise InputError(
+                f"{path}: nothing is left to train on: each example of the training part is empty or has an empty cell"
+                "\nfill them in, or put others into the training part"
+            )
         source, scale = ("texts", "none") if table.of_text else ("tables", "standardize")
         entry = DatasetEntry(
             str(path.resolve()), source, f"the {source} of {path.name}", table.task, table.task.input_dtype,

@@ -141,6 +141,18 @@ def test_a_column_may_say_the_part(tmp_path):
     assert {rows[row - 1][1] for row in data.validation.rows} == {"val"}
 
 
+def test_a_training_part_whose_rows_are_all_left_out_is_refused(tmp_path):
+    rows = [("", 0, "train"), ("", 1, "train"), (1, 0, "test"), (2, 1, "test")]
+    path = written(tmp_path / "t.csv", rows, "x,y,s")
+    with pytest.raises(
+        InputError, match="t.csv: nothing is left to train on: each example of the training part is empty"
+    ):
+        load(path, split="s", missing="drop")
+    without_target = [(x or 5, "" if part == "train" else y, part) for x, y, part in rows]
+    with pytest.raises(InputError, match="nothing is left to train on"):
+        load(written(path, without_target, "x,y,s"), split="s", missing="median")
+
+
 def test_weights_come_from_their_column(tmp_path):
     rows = [(i * 7 % 50, i % 3 + 0.5, i % 2) for i in range(120)]
     data = load(written(tmp_path / "t.csv", rows, "a,w,y"), sample_weight="w")

@@ -71,6 +71,17 @@ def test_the_recipe_for_texts_is_embedding_and_nothing_is_scaled(path):
         resolve(str(path), {"text": "text", "target": "label", "scale": "standardize"})
 
 
+def test_a_training_part_of_empty_texts_is_refused(tmp_path):
+    rows = [(i, "" if i % 4 else "fine", "ab"[i // 4 % 2], "train" if i % 4 else "test") for i in range(40)]
+    with pytest.raises(InputError, match="nothing is left to train on"):
+        load(written(tmp_path / "t.csv", rows), split="city", missing="drop")
+    for part, label in ((part, label) for part in ("train", "test") for label in "ab"):
+        (tmp_path / "films" / part / label).mkdir(parents=True)
+        (tmp_path / "films" / part / label / "1.txt").write_text("fine" if part == "test" else " ")
+    with pytest.raises(InputError, match="films: nothing is left to train on"):
+        datasets.load(resolve(str(tmp_path / "films"), {"missing": "drop"}))
+
+
 def test_vocabulary_and_length_can_be_named(path):
     data = load(path, vocabulary=5, length=4)
     assert data.inputs.vocabulary == ("end", "film", "from", "number", "start")
