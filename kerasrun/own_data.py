@@ -73,8 +73,8 @@ def separator(name: str, value: Any) -> str:
     """Read what separates cells, as a word or as the character itself; return the character."""
     words = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
     character = words.get(str(value).strip().lower(), str(value))
-    if len(character) != 1 or character in '\n\r"':
-        raise InputError(f"{name}={shown(value)} must be comma, semicolon, tab, pipe or one character")
+    if len(character) != 1 or not character.isascii() or character in '\n\r"':
+        raise InputError(f"{name}={shown(value)} must be comma, semicolon, tab, pipe or one ASCII character")
     return character
 
 

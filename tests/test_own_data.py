@@ -102,8 +102,9 @@ def test_kinds_are_pairs():
 
 def test_a_separator_is_a_word_or_a_character():
     assert [own_data.separator("separator", word) for word in ("tab", "semicolon", "|", ":")] == ["\t", ";", "|", ":"]
-    with pytest.raises(InputError, match="one character"):
-        own_data.separator("separator", "::")
+    for wrong in ("::", "§", "、", "\u00a0"):
+        with pytest.raises(InputError, match="must be comma, semicolon, tab, pipe or one ASCII character"):
+            own_data.separator("separator", wrong)
 
 
 def test_a_column_may_be_named_by_a_number():

@@ -47,7 +47,7 @@ class Dialect:
 
     Args:
         encoding: Python's name of it.
-        separator: one character.
+        separator: one ASCII character.
         decimal: "." or ",".
         names: the columns' names; "1", "2" … without a header.
         header: whether the first line holds the names.
@@ -291,8 +291,6 @@ def _check_widths(path: Path, text: bytes, dialect: Dialect, line: int) -> None:
         InputError: names the line.
     """
     columns, separator = len(dialect.names), dialect.separator.encode()
-    if len(separator) > 1:
-        return
     masked = re.sub(_quoted(separator), lambda found: b"x" * len(found[0]), text) if b'"' in text else text
     found = _widths(masked, separator)
     wrong = np.flatnonzero((found != columns) & (found > 0))
