@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasrun import environment
-from kerasrun.errors import InputError
+from kerasrun.errors import InputError, shown
 from kerasrun.tables.dialect import WESTERN, Dialect, WrongEncoding, blocks, detect
 from kerasrun.tables.growing import Growing, RawColumn
 
@@ -105,7 +105,7 @@ def stream(path: Path, wanted: Wanted) -> Iterator[dict[str, RawColumn]]:
         if _is_parquet(path):
             file = open_.enter_context(_opened(path))
             names, decimal = tuple(file.schema_arrow.names), "."
-            frames = _batches(file, names, wanted)
+            frames = _batches(path, file, names, wanted)
         else:
             dialect = detect(path, header=wanted.header, separator=wanted.separator, encoding=wanted.encoding)
             names, decimal, frames = dialect.names, dialect.decimal, _guessed(path, wanted, dialect)
@@ -179,19 +179,26 @@ def _guessed(path: Path, wanted: Wanted, dialect: Dialect) -> Iterator[pd.DataFr
 def _parquet(path: Path, wanted: Wanted) -> Raw:
     with _opened(path) as file:
         names = tuple(file.schema_arrow.names)
-        columns, rows = _gather(path, _batches(file, names, wanted), names, wanted, ".")
+        columns, rows = _gather(path, _batches(path, file, names, wanted), names, wanted, ".")
     with path.open("rb") as whole:
         digest = hashlib.file_digest(whole, "sha256").hexdigest()
     return Raw(columns, rows, f"{path.name}: {rows:,} rows × {len(names)} columns, Parquet", digest)
 
 
-def _batches(file: ParquetFile, names: tuple[str, ...], wanted: Wanted) -> Iterator[pd.DataFrame]:
+def _batches(path: Path, file: ParquetFile, names: tuple[str, ...], wanted: Wanted) -> Iterator[pd.DataFrame]:
     """Yield a Parquet file in blocks; their columns are numbered."""
     import pandas as pd
+    from pyarrow import types
 
     words, by_column = _na(wanted.na, names)
     used = {i: name for i, name in enumerate(names) if name not in wanted.skipped}
     absent = {i: [*words, *by_column.get(name, ())] for i, name in used.items()}
+    for i, name in used.items():
+        if types.is_nested(held := file.schema_arrow.field(i).type):
+            raise InputError(
+                f"{path}: column '{shown(name)}' holds {shown(str(held))}, no single values\n"
+                f"leave it out: --drop '{name}'"
+            )
     for batch in file.iter_batches(_BATCH):
         yield pd.DataFrame({i: _cells(batch.column(i), absent[i], name in wanted.texts) for i, name in used.items()})
 

@@ -218,6 +218,20 @@ def test_an_index_in_parquet_is_a_column(tmp_path):
     assert texts(columns["k"]) == ["x", "y", "x"]
 
 
+def test_a_column_of_parquet_without_single_values_is_refused_unless_it_is_left_out(tmp_path):
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "t.parquet"
+    frame = pd.DataFrame({"n": [1.5, 2.5], "tags": [["a"], ["b", "c"]], "the place": [{"x": 1}, {"x": 2}]})
+    frame.to_parquet(path)
+    with pytest.raises(InputError) as refusal:
+        reader.read(path, Wanted())
+    assert f"{path}: column 'tags' holds list<" in str(refusal.value)
+    assert str(refusal.value).endswith(", no single values\nleave it out: --drop 'tags'")
+    with pytest.raises(InputError, match="column 'the place' holds struct<x: int64>, no single values"):
+        [*reader.stream(path, Wanted(skipped=frozenset(["tags"])))]
+    assert [*reader.read(path, Wanted(skipped=frozenset(["tags", "the place"]))).columns] == ["n"]
+
+
 def test_what_is_no_parquet_is_refused(tmp_path):
     pytest.importorskip("pyarrow")
     (tmp_path / "t.parquet").write_bytes(b"PAR1 not really")
