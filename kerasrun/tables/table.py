@@ -269,16 +269,17 @@ def _parts(path: Path, raw: reader.RawColumn, keep: np.ndarray) -> np.ndarray:
 
 def _exact(path: Path, raw: reader.Raw, name: str, option: str, keep: np.ndarray) -> np.ndarray:
     """Return the kept rows of a column that is no input: numbers, days or codes of texts, float64 (n,), none empty."""
-    column = raw.columns[name]
+    column, given = raw.columns[name], f"--{option.replace('_', '-')} {name}"
     if (empty := column.empty & keep).any():
-        raise InputError(
-            f"{path}: --{option.replace('_', '-')} {name}: the cell in row {np.argmax(empty) + 1} is empty"
-        )
+        raise InputError(f"{path}: {given}: the cell in row {np.argmax(empty) + 1} is empty")
     if column.form != "texts" or option == "group":
         return column.cells[keep].astype(np.float64)
-    found = kinds.column(path, column, "date" if option == "time" else "number")
+    try:
+        found = kinds.column(path, column, "date" if option == "time" else "number")
+    except InputError as error:  # its remedies are those of an input column
+        raise InputError(f"{str(error).splitlines()[0]}\nmend it, or leave {given} out") from None
     if isinstance(found, str):
-        raise InputError(f"{path}: --{option} {name}: {found}")
+        raise InputError(f"{path}: {given}: {found}")
     return kinds.values(path, column, found)[keep].astype(np.float64)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from kerasrun import own_data, tables
 from kerasrun.errors import InputError
-from kerasrun.tables import dialect, growing
+from kerasrun.tables import dates, dialect, growing
 
 TEXT = "a,b,color,y\n" + "".join(f"{i}.5,{i % 4},{['red', 'green', 'blue'][i % 3]},{i % 2}\n" for i in range(30))
 
@@ -183,6 +183,25 @@ def test_columns_that_are_no_inputs_are_kept_apart(path):
     assert [column.name for column in grouped.columns] == ["a", "b"]
     with pytest.raises(InputError, match="--group color: the cell in row 3 is empty"):
         opened(with_empty(path, (3, 2)), group="color")
+
+
+@pytest.mark.parametrize(
+    ("option", "cells", "words"),
+    [
+        ("time", ["soon", "late"], "column 'apart' holds texts, as 'soon', no dates"),
+        ("sample_weight", ["soon", "late"], "column 'apart' holds texts, as 'soon', no numbers"),
+        ("sample_weight", ["1", "2", "much"], "row 3 of column 'apart' holds 'much', the others numbers"),
+        ("time", ["2024-01-01", "2024-01-02", "2024-01-03", "later!"], "row 4 of column 'apart' holds 'later!', the "),
+    ],
+)
+def test_what_is_no_date_and_no_number_has_remedies_that_can_be_had(path, monkeypatch, option, cells, words):
+    monkeypatch.setattr(dates, "_LOOKED_AT", 3)
+    head, *lines = TEXT.splitlines()
+    path.write_text("\n".join([f"{head},apart", *(f"{line},{cells[i % len(cells)]}" for i, line in enumerate(lines))]))
+    with pytest.raises(InputError) as refusal:
+        opened(path, **{option: "apart"})
+    assert words in str(refusal.value)
+    assert str(refusal.value).endswith(f"\nmend it, or leave --{option.replace('_', '-')} apart out")
 
 
 def test_more_different_texts_than_are_kept_can_be_categories(tmp_path, monkeypatch):
