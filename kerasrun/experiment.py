@@ -269,9 +269,11 @@ def _refuse_unknown(
     known = [*setting_fields(), *source.options, "recipe"]
     if clash := sorted({"dataset", *known} & set(recipe.knobs) - {"augment"}):  # a recipe may augment by itself
         raise InputError(f"recipe '{recipe.name}': knob '{clash[0]}' bears the name of a setting; rename it")
-    for name in {**layers["file"], **layers["command"]}:
+    for name, value in {**layers["file"], **layers["command"]}.items():
         if name not in known and name not in recipe.knobs:
             if name in own_data.options():
+                if settings.is_word(value, "none"):
+                    continue  # as if it were not given
                 raise InputError(f"{name}: an option of {_whose(name)}, not of this dataset")
             raise unknown(f"setting or knob of recipe {recipe.name}", name, [*recipe.knobs, *known])
 

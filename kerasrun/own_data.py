@@ -208,7 +208,7 @@ def source_of(text: str, given: Mapping[str, Any] = MappingProxyType({})) -> Sou
     if path.startswith("synthetic:"):
         return None
     if path.endswith(TABLE_ENDINGS):
-        return TEXTS if given.get("text") else TABLES
+        return TABLES if settings.is_word(given.get("text"), "none") else TEXTS
     if is_folder(text):
         return TEXT_FOLDERS if _holds_texts(expanduser(text.strip())) else IMAGES
     return IMAGES if path.endswith(IMAGE_ENDINGS) else None

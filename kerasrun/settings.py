@@ -53,6 +53,11 @@ def texts(name: str, value: Any) -> tuple[str, ...]:
     return tuple(text(name, part) for part in parts)
 
 
+def is_word(value: Any, word: str) -> bool:
+    """Tell whether a value is a word in any case; None is "none"."""
+    return (value is None and word == "none") or (isinstance(value, str) and value.strip().lower() == word)
+
+
 def boolean(name: str, value: Any) -> bool:
     """Read true or false, in any case."""
     typed = _typed(value)
@@ -145,7 +150,7 @@ def keras_object(family: str) -> Reader:
 
 def auto_or_object(family: str) -> Reader:
     """Return a reader that takes auto besides."""
-    return lambda name, value: "auto" if _is(value, "auto") else str(objects.parse(family, value))
+    return lambda name, value: "auto" if is_word(value, "auto") else str(objects.parse(family, value))
 
 
 def keras_objects(family: str) -> Reader:
@@ -155,7 +160,7 @@ def keras_objects(family: str) -> Reader:
 
 def class_weights(name: str, value: Any) -> str:
     """Read "balanced", or weights by class number as in "0=1,1=5"; return the canonical text."""
-    if _is(value, "balanced"):
+    if is_word(value, "balanced"):
         return "balanced"
     pairs = value.items() if isinstance(value, dict) else [p.partition("=")[::2] for p in str(value).split(",")]
     try:
@@ -219,7 +224,7 @@ def _or(word: str, read: Reader) -> Reader:
     """Return a reader that takes a word for None besides, and says so where it refuses."""
 
     def read_or(name: str, value: Any) -> Any:
-        if value is None or _is(value, word) or _is(value, "none"):
+        if is_word(value, word) or is_word(value, "none"):
             return None
         try:
             return read(name, value)
@@ -227,10 +232,6 @@ def _or(word: str, read: Reader) -> Reader:
             raise InputError(f"{error}, or {word}") from None
 
     return read_or
-
-
-def _is(value: Any, word: str) -> bool:
-    return (value is None and word == "none") or (isinstance(value, str) and value.strip().lower() == word)
 
 
 def _typed(value: Any) -> Any:

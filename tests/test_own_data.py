@@ -34,6 +34,19 @@ def test_options_are_settings_of_such_data_alone(path):
         resolve("digits", {"target": "y"})
 
 
+@pytest.mark.parametrize("none", ["none", "None", None])
+def test_a_table_of_which_no_column_is_read_as_text_is_a_table(path, tmp_path, none):
+    made = resolve(path, {"target": "y", "text": none})
+    assert (made.recipe, made.scale, "text" in made.options) == ("dense", "standardize", False)
+    assert identity(made, "") == identity(resolve(path, {"target": "y"}), "")
+    file = tmp_path / "mine.toml"
+    file.write_text(f'dataset = "{path}"\ntarget = "y"\ntext = "b"\n')
+    assert resolve(None, {}, file=file).recipe == "embedding"
+    assert resolve(None, {"text": none}, file=file).recipe == "dense"
+    with pytest.raises(InputError, match="text: an option of texts"):
+        resolve("digits", {"text": "b"})
+
+
 def test_no_option_bears_the_name_of_a_setting():
     assert not own_data.options().keys() & experiment.setting_fields().keys()
 
