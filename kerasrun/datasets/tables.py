@@ -75,7 +75,7 @@ def _inputs(table: Table, x: np.ndarray) -> tuple[TableInputs, list[str]]:
     found = []
     for i, column in enumerate(table.columns):
         if column.kind == "category":
-            values, note = _values(column, x[:, i], table.options["missing"])
+            values, note = _values(column, x[:, i])
             found.append(InputColumn(column.name, column.kind, values=values))
             notes += note
             continue
@@ -97,7 +97,7 @@ def _inputs(table: Table, x: np.ndarray) -> tuple[TableInputs, list[str]]:
     return TableInputs(tuple(found), sample), notes
 
 
-def _values(column: Column, cells: np.ndarray, missing: str) -> tuple[tuple[str, ...], list[str]]:
+def _values(column: Column, cells: np.ndarray) -> tuple[tuple[str, ...], list[str]]:
     """Return the categories that the network is shown, sorted, and a line where some are not."""
     counts = np.bincount(np.where(np.isnan(cells), len(column.texts), cells).astype(np.int64))
     frequent = np.argsort(-counts, kind="stable")[:LARGEST_VOCABULARY]
