@@ -146,7 +146,13 @@ def known_labels(folder: Path, labels: np.ndarray, found: Sequence[str], classes
 def _parts(folder: Path, inside: dict[str, Path]) -> dict[str, Path]:
     """Return the folders of the parts, in their order; none where the folders are classes."""
     known = {name: PARTS[name.lower()] for name in inside if name.lower() in PARTS}
-    if not inside or len(known) < len(inside):
+    strange = [name for name in inside if name not in known]
+    if strange and "train" in known.values() and len({*known.values()}) > 1:
+        raise InputError(
+            f"{folder}: beside the parts {_named([*known])} there is the folder {_named(strange)}, which is none\n"
+            "move it elsewhere; if all of them are classes, rename those that are called like parts"
+        )
+    if strange or not inside:
         return {}
     if twice := [part for part, count in Counter(known.values()).items() if count > 1]:
         same = _named([name for name, part in known.items() if part == twice[0]])

@@ -81,6 +81,10 @@ def test_names_may_be_of_any_script_and_accents_of_either_form(image_folder):
         (["train/cat/1.png"], "train: holds one class folder only"),
         (["val/cat/1.png", "test/cat/1.png"], "none named train"),
         (["train/cat/1.png", "val/cat/1.png", "dev/cat/1.png"], "dev, val are both the validation part"),
+        (
+            ["train/cat/1.png", "test/cat/1.png", "extra/1.png"],
+            "the parts test, train there is the folder extra, which",
+        ),
     ],
 )
 def test_folders_that_do_not_say_the_class_are_refused(image_folder, files, said):
