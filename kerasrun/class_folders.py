@@ -107,6 +107,8 @@ def listed(folder: Path, kind: Kind = IMAGES, without: Collection[str] = ()) -> 
                     f"remove it, or put {kind.word}s into it"
                 )
             files += [File(written, part, label, *facts) for written, *facts in inside_it]
+        if not files or files[-1].part != part:
+            raise InputError(f"{parts[part]}: holds no {kind.word} in its class folders; remove it, or fill it")
     outside += [path for path in _files(folder, deep=False) if parts and kind.fits(path)]
     notes = _other_files(kind, ignored)
     if outside:

@@ -106,6 +106,13 @@ def test_an_empty_part_is_refused(image_folder):
         listed(folder)
 
 
+def test_a_part_whose_class_folders_are_empty_is_refused(image_folder):
+    folder = image_folder([f"train/{name}" for name in TWO])
+    (folder / "test" / "cat").mkdir(parents=True)
+    with pytest.raises(InputError, match="test: holds no image in its class folders"):
+        listed(folder)
+
+
 def test_a_link_to_nothing_is_named(image_folder):
     folder = image_folder(TWO)
     (folder / "cat" / "9.png").symlink_to(folder / "gone.png")
