@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasrun.errors import InputError
 from kerasrun.runs import Run
 from kerasrun.trained import Trained
 from kerasrun.training import devices, scaling
@@ -46,6 +47,11 @@ def evaluate(
     devices.prepare_as(run.record.get("threads"), run.record.get("device"))
     model = network(run, trained, recipe=recipe)
     task, settings = trained.task(model.output_shape[1]), trained.settings
+    if task.kind == "regression" and y.shape[1] != task.num_outputs:
+        raise InputError(
+            f"the values to predict have shape {y.shape}; run {trained.run} predicts {task.num_outputs} for each "
+            f"example\nstore y of shape ({len(y)}, {task.num_outputs})"
+        )
     moments = scaling.moments_of(model) if settings["scale_target"] == "standardize" else None
     measures = models.measures(settings["loss"], settings["metrics"], task, moments)
     jit = bool(run.record.get("jit"))

@@ -50,6 +50,18 @@ def test_it_is_so_with_one_hot_labels_regularizers_and_more_metrics(tmp_path, lo
     }
 
 
+@pytest.mark.parametrize(("trained_on", "given"), [((20, 2), (20,)), ((20,), (20, 2))])
+def test_another_number_of_values_to_predict_is_refused_not_spread(tmp_path, trained_on, given):
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    for name, shape in (("old", trained_on), ("new", given)):
+        np.savez(tmp_path / f"{name}.npz", x=x, y=np.resize(x.ravel(), shape))
+    run = kerasrun.train(str(tmp_path / "old.npz"), results=tmp_path, epochs=1, hidden="2")
+    known = trained(run)
+    examples = labelled.file(str(tmp_path / "new.npz"), known)
+    with pytest.raises(InputError, match=f"run {run.id} predicts {len(trained_on)} for each example"):
+        evaluate(run, known, examples.x, examples.y)
+
+
 def test_the_command_shows_the_tables_and_compares_with_the_record(trained_runs):
     said = invoke(trained_runs, "images")
     assert said.stdout.startswith("digits · run ")
