@@ -321,8 +321,8 @@ def _complete(experiment: Experiment, entry: catalog.DatasetEntry) -> Experiment
     form = task.label_form(the_task, objects.parse("loss", loss).name)
     settings.refuse_logits(loss, the_task.output_activation)
     metrics = tuple(dict.fromkeys([*the_task.metrics, *experiment.metrics]))
-    for metric in metrics:
-        task.keras_metric(the_task, form, objects.parse("metric", metric).name)
+    for parsed in (objects.parse("metric", metric) for metric in metrics):
+        task.keras_metric(the_task, form, parsed.name, parsed.arguments)
     scale_target = experiment.scale_target
     if scale_target == "auto":
         scale_target = "standardize" if the_task.kind == "regression" else "none"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from kerasrun.errors import InputError
 
@@ -27,6 +27,8 @@ _ON_ONE_HOT = _ON_PROBABILITIES | {
     "categorical_hinge", "kl_divergence", "cosine_similarity",
 }  # fmt: skip
 _ON_CLASS_NUMBERS = {"sparse_categorical_crossentropy"}
+# what compares the outputs of one example with each other: of a single one it is NaN, 0 or its sign
+_AMONG_OUTPUTS = {"cosine_similarity", "pearson_correlation", "concordance_correlation"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ def is_image(shape: Sequence[int | None]) -> bool:
 
 def fitting_losses(task: Task) -> list[str]:
     """Return the canonical names of the losses that fit a task, sorted."""
-    by_kind = {"regression": _ON_NUMBERS, "binary": _ON_PROBABILITIES, "multiclass": _ON_ONE_HOT | _ON_CLASS_NUMBERS}
+    on_numbers = _ON_NUMBERS if task.num_outputs > 1 else _ON_NUMBERS - _AMONG_OUTPUTS
+    by_kind = {"regression": on_numbers, "binary": _ON_PROBABILITIES, "multiclass": _ON_ONE_HOT | _ON_CLASS_NUMBERS}
     return sorted(by_kind[task.kind])
 
 
@@ -143,23 +146,26 @@ _SEVERAL_CLASSES_ONLY = {
     "top_k_categorical_accuracy",
     "categorical_crossentropy",
     "categorical_hinge",
+    "cosine_similarity",
 }
 
 
-def keras_metric(task: Task, form: LabelForm, name: str) -> str:
+def keras_metric(task: Task, form: LabelForm, name: str, arguments: Sequence[tuple[str, Any]] = ()) -> str:
     """Return what Keras calls a metric for this task and form of labels: accuracy -> sparse_categorical_accuracy.
 
     Args:
         task: the task.
         form: the form of the labels, from `label_form`.
-        name: canonical name of a metric, without arguments.
+        name: canonical name of a metric.
+        arguments: the metric's; axis=0 compares the examples of a batch, output by output.
 
     Raises:
         InputError: the metric says nothing about such labels; the message says what would.
     """
     renamed = _RENAMED.get((name, form), name) if task.kind != "regression" else name
+    among = _AMONG_OUTPUTS if task.num_outputs == 1 and ("axis", 0) not in arguments else set()
     if task.kind == "regression":
-        fits = renamed in _METRICS_ON_NUMBERS
+        fits = renamed in _METRICS_ON_NUMBERS - among
     elif form == "class_number":
         fits = renamed in _METRICS_ON_CLASS_NUMBERS
     else:
@@ -168,8 +174,10 @@ def keras_metric(task: Task, form: LabelForm, name: str) -> str:
         return renamed
     if form == "class_number" and renamed not in _NOT_ON_PROBABILITIES:
         remedy = "it needs one-hot labels: add --loss categorical_crossentropy"
+    elif task.kind == "regression" and name in among:
+        remedy = f"it compares the outputs of one example, here a single one; {name}(axis=0) compares examples"
     elif task.kind == "regression":
-        remedy = f"fitting: {', '.join(sorted(_METRICS_ON_NUMBERS))}"
+        remedy = f"fitting: {', '.join(sorted(_METRICS_ON_NUMBERS - among))}"
     else:
         remedy = "fitting: accuracy, auc, precision, recall, f1_score and others for probabilities"
     raise InputError(f"metric '{name}' does not fit {task.name}, a {task.kind} task\n{remedy}")

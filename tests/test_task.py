@@ -86,6 +86,24 @@ def test_a_metric_that_says_nothing_about_the_task_is_refused(asked, form, metri
         task.keras_metric(asked, form, metric)
 
 
+@pytest.mark.parametrize("name", ["cosine_similarity", "pearson_correlation", "concordance_correlation"])
+def test_what_compares_outputs_with_each_other_needs_several_or_compares_examples(name):
+    with pytest.raises(InputError, match=rf"here a single one; {name}\(axis=0\) compares examples"):
+        task.keras_metric(REGRESSION, "number", name)
+    assert task.keras_metric(REGRESSION, "number", name, (("axis", 0),)) == name
+    assert task.keras_metric(task.regression("maps", (8,), 2), "number", name) == name
+    with pytest.raises(InputError, match="fitting: ") as raised:
+        task.keras_metric(REGRESSION, "number", "accuracy")
+    assert name not in str(raised.value)
+
+
+def test_the_cosine_of_a_single_output_says_nothing():
+    with pytest.raises(InputError, match="metric 'cosine_similarity' does not fit cells"):
+        task.keras_metric(BINARY, "number", "cosine_similarity")
+    assert "cosine_similarity" not in task.fitting_losses(REGRESSION)
+    assert "cosine_similarity" in task.fitting_losses(task.regression("maps", (8,), 2))
+
+
 @pytest.mark.parametrize(
     ("shape", "answer"), [((8, 8), True), ((28, 28, 1), True), ((32, 32, 3), True), ((4,), False), ((9, 9, 7), False)]
 )

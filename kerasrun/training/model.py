@@ -230,4 +230,6 @@ def _metric(metric: str, task: Task, form: LabelForm) -> keras.metrics.Metric:
     named = {**dict(parsed.arguments), "name": settings.column(metric)}
     if parsed.name in ("f1_score", "fbeta_score"):  # Keras gives one of each class, and takes the only unit for certain
         named = {"average": "macro", **({"threshold": 0.5} if task.kind == "binary" else {}), **named}
-    return objects.KerasObject("metric", keras_metric(task, form, parsed.name), tuple(named.items())).build()
+    return objects.KerasObject(
+        "metric", keras_metric(task, form, parsed.name, parsed.arguments), tuple(named.items())
+    ).build()
