@@ -18,6 +18,7 @@ from typing import Any
 from kerasrun import augmentations, catalog, experiment_file, objects, own_data, settings, task
 from kerasrun.errors import InputError, shown, unknown
 from kerasrun.literals import format_call
+from kerasrun.recipe_files import fingerprint
 from kerasrun.schedules import parse_schedule
 
 Origin = str  # "default", "dataset", "file" or "command"
@@ -224,6 +225,8 @@ def identity(experiment: Experiment, data_hash: str) -> str:
     values = {name: value for name, value in to_record(experiment).items() if name in kept}
     if not values["augment"]:
         del values["augment"]  # as of runs before there was such a setting
+    if experiment.callbacks:
+        values["callback_sources"] = [_source(callback) for callback in experiment.callbacks]
     values |= {"dataset": experiment.dataset, "data": data_hash, "knobs": dict(experiment.knobs), **experiment.options}
     values |= {"recipe": recipe.name, "source": recipe.fingerprint}
     values |= {"optimizer": _with_rate(experiment.optimizer, experiment.learning_rate), "learning_rate": None}
@@ -246,6 +249,14 @@ def from_record(record: Mapping[str, Any], origins: Mapping[str, Origin]) -> Exp
     values = {name: value for name, value in record.items() if name not in ("dataset", "knobs")}
     experiment = resolve(record["dataset"], {**values, **record["knobs"]})
     return dataclasses.replace(experiment, origins=dict(origins))
+
+
+def _source(callback: str) -> str:
+    """Return the hash of a callback's file as syntax; "" where there is none, which the training refuses."""
+    try:
+        return fingerprint(Path(callback.partition(":")[0]).read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return ""
 
 
 def _with_rate(optimizer: str, learning_rate: float | None) -> str:

@@ -48,11 +48,16 @@ class RecipeEntry:
     @property
     def fingerprint(self) -> str:
         """The sha256 of the file's syntax without docstrings, so that comments and layout do not matter."""
-        return _fingerprint(self.source)
+        return fingerprint(self.source)
 
 
 @functools.lru_cache(maxsize=64)  # a sweep asks for it once a cell
-def _fingerprint(source: str) -> str:
+def fingerprint(source: str) -> str:
+    """Return the sha256 of a Python file's syntax without docstrings.
+
+    Raises:
+        SyntaxError, ValueError: it is no Python.
+    """
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, _Definition) and ast.get_docstring(node, clean=False) is not None:

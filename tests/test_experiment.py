@@ -303,6 +303,19 @@ def test_identity_changes_with_a_recipes_code_and_not_with_its_docstring_or_plac
     assert identified(recipe=recipe_file(tmp_path / "b", "def mine(task):\n    return 2\n")) != identified(recipe=first)
 
 
+def test_identity_changes_with_a_callbacks_code_and_not_with_its_comments(tmp_path):
+    callback = recipe_file(tmp_path, "class Own:\n    limit = 1\n") + ":Own"
+    first = identified(callbacks=callback)
+    recipe_file(tmp_path, 'class Own:\n    """Stops."""\n\n    limit = 1  # the same\n')
+    assert identified(callbacks=callback) == first
+    recipe_file(tmp_path, "class Own:\n    limit = 2\n")
+    assert identified(callbacks=callback) != first
+
+
+def test_a_callbacks_file_that_is_no_python_is_left_to_the_training_to_refuse(tmp_path):
+    assert identified(callbacks=recipe_file(tmp_path, "class Own(:\n") + ":Own") != identified()
+
+
 # Records
 
 VALUES = {

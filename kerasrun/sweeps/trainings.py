@@ -50,7 +50,8 @@ class Trainings:
         except InputError as fault:
             raise RunFailed(str(fault)) from None
         if identity(experiment, "") != errand["hash"]:
-            raise RunFailed(f"recipe '{experiment.recipe}' was changed while the sweep ran; the same command goes on")
+            what = f"recipe '{experiment.recipe}'{' or a callback' if experiment.callbacks else ''}"
+            raise RunFailed(f"{what} was changed while the sweep ran; the same command goes on")
         if data_key(experiment) != self._of:
             self._of = None
             self.__dict__.pop("_data", None)  # the last one's memory first

@@ -217,6 +217,6 @@ def test_a_recipe_is_parsed_once_however_many_cells_there_are(monkeypatch):
     parsed = []
     parse = recipe_files.ast.parse
     monkeypatch.setattr(recipe_files.ast, "parse", lambda source: parsed.append(source) or parse(source))
-    recipe_files._fingerprint.cache_clear()
+    recipe_files.fingerprint.cache_clear()
     grid.plan("digits", {"batch_size": [*range(1, 51)]}, seeds=2)
     assert len(parsed) <= 2  # for its knobs and for its fingerprint
