@@ -52,7 +52,8 @@ def picture(panels: Sequence[Panel], form: str) -> bytes:
         figure = Figure(figsize=(_SIDE * columns, (_SIDE + 0.4) * rows), layout="constrained")
         for number, panel in enumerate(panels, start=1):
             axes = figure.add_subplot(rows, columns, number)
-            axes.imshow(panel.answers, cmap="Blues", vmin=0, vmax=1.3, extent=(*panel.across, *panel.up))
+            aspect = (panel.across[1] - panel.across[0]) / (panel.up[1] - panel.up[0])  # square, whatever the units
+            axes.imshow(panel.answers, cmap="Blues", vmin=0, vmax=1.3, extent=(*panel.across, *panel.up), aspect=aspect)
             if panel.answers.min() < 0.5 < panel.answers.max():
                 axes.contour(
                     panel.answers[::-1], [0.5], extent=(*panel.across, *panel.up), colors="black", linewidths=1

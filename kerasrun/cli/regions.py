@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +13,14 @@ from kerasrun import atomic, continuation
 from kerasrun.analysis import pictures, region_pictures
 from kerasrun.analysis.region_pictures import Panel
 from kerasrun.cli import console, words
-from kerasrun.errors import InputError, unknown
+from kerasrun.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from kerasrun.datasets import Part
+
+    Ask = Callable[[np.ndarray], np.ndarray]  # inputs (n, 2) to outputs (n, 1)
 
 ROWS, COLUMNS = 17, 41  # of the field, in characters
 MARGIN = 0.5  # of the inputs' range, around it
@@ -39,25 +41,30 @@ def regions(
 
     kerasrun regions last -o xor.svg
     """
-    form = "" if output is None else output.suffix.lower().removeprefix(".")
-    if output is not None and form not in pictures.FORMATS:
-        raise unknown("kind of file", form or output.name, pictures.FORMATS)
+    from kerasrun.trained import trained
+
+    form = words.ending(output, pictures.FORMATS)
+    if form:
+        pictures.require()
     found = kerasrun.load_run(run, results=results)
     experiment = continuation.continued(found, {}, recipe=recipe)
     task = experiment.entry.task
-    if task.input_shape != (2,) or task.kind != "binary":
+    known = trained(found)
+    if not (task.input_shape == known.shape == (2,)) or task.kind != "binary":
         raise InputError(f"{task.name}: regions are drawn of two inputs and two classes, as those of xor")
     from kerasrun import datasets
 
     part = datasets.load(experiment).train
-    model = found.model(recipe=recipe)
+    from kerasrun.training.prediction import predictor
+
+    ask = predictor(found, known, recipe=recipe)
     if output is None:
-        console.say(*_field(model, part))
+        console.say(*_field(ask, part))
     else:
-        atomic.write(output, region_pictures.picture([_panel(f"{found.id}: outputs", model, part)], form))
+        atomic.write(output, region_pictures.picture([_panel(f"{found.id}: outputs", ask, part)], form))
         console.notice(f"wrote {output}")
     if len(part) <= MOST:
-        console.say(*_listed(part, model(part.x).numpy()[:, 0]))
+        console.say(*_listed(part, ask(part.x)[:, 0]))
 
 
 def panel(run: str, results: Path, title: str) -> Panel:
@@ -67,35 +74,38 @@ def panel(run: str, results: Path, title: str) -> Panel:
         InputError: it has no best weights, or a recipe that may not be used.
     """
     from kerasrun import datasets
+    from kerasrun.trained import trained
+    from kerasrun.training.prediction import predictor
 
     found = kerasrun.load_run(run, results=results)
-    return _panel(title, found.model(), datasets.load(continuation.continued(found, {})).train)
+    return _panel(title, predictor(found, trained(found)), datasets.load(continuation.continued(found, {})).train)
 
 
-def _panel(title: str, model: object, part: Part) -> Panel:
+def _panel(title: str, ask: Ask, part: Part) -> Panel:
     across, up = (_range(part.x[:, i], COLUMNS) for i in (0, 1))
-    answers = _answers(model, across, up[::-1])
+    answers = _answers(ask, across, up[::-1])
     return Panel(title, (across[0], across[-1]), (up[0], up[-1]), answers, part.x, part.y.reshape(-1))
 
 
 def _range(values: np.ndarray, count: int) -> list[float]:
     low, high = float(values.min()), float(values.max())
-    low, width = low - MARGIN * (high - low), (1 + 2 * MARGIN) * (high - low)
+    spread = high - low or 1.0  # a constant input
+    low, width = low - MARGIN * spread, high - low + 2 * MARGIN * spread
     return [low + width * i / (count - 1) for i in range(count)]
 
 
-def _answers(model: object, across: Sequence[float], down: Sequence[float]) -> np.ndarray:
+def _answers(ask: Ask, across: Sequence[float], down: Sequence[float]) -> np.ndarray:
     """Return the outputs, (rows, columns), from the upper left."""
     import numpy
 
     points = numpy.array([[x, y] for y in down for x in across], dtype="float32")
-    return model(points).numpy().reshape(len(down), len(across))  # type: ignore[operator]
+    return ask(points).reshape(len(down), len(across))
 
 
-def _field(model: object, part: Part) -> Iterator[str]:
+def _field(ask: Ask, part: Part) -> Iterator[str]:
     """Yield lines of shades, with the examples as their labels."""
     across, up = _range(part.x[:, 0], COLUMNS), _range(part.x[:, 1], ROWS)
-    answers = _answers(model, across, up[::-1])
+    answers = _answers(ask, across, up[::-1])
     lines = [[SHADES[min(int(value * len(SHADES)), len(SHADES) - 1)] for value in row] for row in answers]
     for (x, y), label in zip(part.x, part.y, strict=True):
         column = round((x - across[0]) / (across[-1] - across[0]) * (len(across) - 1))

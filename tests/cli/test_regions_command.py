@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 
@@ -53,3 +54,23 @@ def test_networks_of_other_inputs_are_refused(tmp_path):
     said = kerasrun(tmp_path, "regions")
     assert said.returncode == 2
     assert "two inputs and two classes" in said.stderr
+
+
+def test_a_table_of_two_numbers_is_drawn_with_its_rows(tmp_path):
+    rows = [f"{i * 17 % 40 / 3:.3f},{i * 3700 % 41},{'yes' if i > 20 else 'no'}" for i in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join(["size,weight,good", *rows]) + "\n")
+    assert kerasrun(tmp_path, "train", "t.csv", "target=good", "epochs=1", "-q").returncode == 0
+    said = kerasrun(tmp_path, "regions")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert {*"01"} < {*"".join(line[8:] for line in said.stdout.splitlines()[:17])}
+
+
+def test_an_input_that_is_always_the_same_gets_a_line_in_the_middle(tmp_path):
+    x = np.stack([np.arange(40.0), np.full(40, 5.0)], axis=1)
+    np.savez(tmp_path / "t.npz", x=x, y=(x[:, 0] > 20).astype(int))
+    assert kerasrun(tmp_path, "train", "t.npz", "epochs=1", "-q").returncode == 0
+    said = kerasrun(tmp_path, "regions")
+    assert (said.returncode, said.stderr) == (0, "")
+    field = [line[8:] for line in said.stdout.splitlines()[:17]]
+    assert {*"01"} < {*field[8]}
+    assert not {*"01"} & {*"".join(field[:8] + field[9:])}
