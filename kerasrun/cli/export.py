@@ -81,9 +81,9 @@ def _texts(known: Trained, examples: Labelled, data: str | None) -> list[str]:
     """Return the examples as they are written, where they are texts."""
     if known.source != "texts":
         return []
-    from kerasrun.datasets import texts
+    from kerasrun.datasets import text_rows, texts
 
-    settings = {**known.settings, "dataset": data, "test": None} if data else known.settings
+    settings = {**text_rows.options_of(known.settings), "dataset": data, "test": None} if data else known.settings
     return texts.shown(settings, "test", {name: values[:_EXAMPLES] for name, values in examples.ids.items()})
 
 

@@ -38,7 +38,7 @@ def opened(given: str, trained: Trained, *, labelled: bool, keep: Sequence[str])
     path, seen = Path(expanduser(given.strip())), _Seen(trained.inputs)
     if path.is_dir():
         return _folder(path, trained, seen, labelled=labelled)
-    options = _options(trained.settings)
+    options = options_of(trained.settings)
     names = reader.names(path, asked.wanted(options, ()))
     target = options["target"] if labelled else None
     table_rows.refuse_absent(path, names, [options["text"], *([target] if target else [])], keep, trained)
@@ -50,7 +50,7 @@ def opened(given: str, trained: Trained, *, labelled: bool, keep: Sequence[str])
     return rows
 
 
-def _options(settings: Mapping) -> dict:
+def options_of(settings: Mapping) -> dict:
     """Return how a table is read; of a model that was trained on files, the texts stand in a column named text."""
     defaults = {"text": folder.COLUMN, "target": "label", "header": None, "separator": None, "na": (), "kinds": ()}
     return {**dict.fromkeys(asked.APART), **defaults, **settings, "drop": ()}

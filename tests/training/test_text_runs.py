@@ -150,6 +150,13 @@ def test_evaluations_of_a_file_and_of_the_runs_own_part(home, name, data):
     assert sum(cell["value"] for cell in whole if cell["section"] == "confusion") == 120
 
 
+@pytest.mark.parametrize("data", ["reviews", "reviews.csv"])
+def test_a_model_of_a_folder_is_compared_on_texts_of_either_form_before_it_is_exported(home, tmp_path, data):
+    said = invoke(home, "export", "folder", "--to", "savedmodel", "-o", tmp_path / "model", "--data", home / data)
+    assert said.exception is None, said.exception
+    assert "answers 100 examples as best.keras does" in said.stdout
+
+
 def test_mistakes_show_the_text_and_the_file(home, tmp_path):
     with open(tmp_path / "odd.csv", "w", newline="") as file:
         odd = [(i, text, label if i % 5 else "bad") for i, text, label in rows()]
