@@ -13,8 +13,8 @@ from kerasrun import experiment_file
 from kerasrun.errors import InputError, shown
 from kerasrun.literals import parse_value, split_outside
 
-# Settings whose own value may hold commas: only brackets or quotes around a part make several values of them
-LISTS = ("metrics", "callbacks", "class_weights", "augment")
+# What may hold commas in its own value: only brackets or quotes around a part make several values of it
+LISTS = ("metrics", "callbacks", "class_weights", "augment", "drop", "na", "kinds")
 _MOST_SEEDS = 10_000
 
 Point = dict[str, Any]

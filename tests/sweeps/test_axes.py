@@ -41,8 +41,12 @@ def test_a_setting_whose_value_is_a_list_is_an_axis_only_with_brackets_or_quotes
     assert (fixed, found) == (({"metrics": value}, []) if points is None else ({}, [[{"metrics": p} for p in points]]))
 
 
-def test_class_weights_keep_their_commas():
-    assert axes.split({"class_weights": "0=1,1=5"}) == ({"class_weights": "0=1,1=5"}, [])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("class_weights", "0=1,1=5"), ("drop", "age,city"), ("na", "?,none"), ("kinds", "zip=category,day=number")],
+)
+def test_a_value_that_training_takes_for_one_list_keeps_its_commas(name, value):
+    assert axes.split({name: value}) == ({name: value}, [])
 
 
 def test_in_python_a_list_is_an_axis_and_a_tuple_a_value():
