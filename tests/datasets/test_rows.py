@@ -295,6 +295,12 @@ def test_a_named_dataset_is_read_with_all_its_parts():
         rows.opened("irs", arrays())
 
 
+def test_the_rows_of_a_truth_table_are_read_once():
+    x, ids, y, _ = read("xor", arrays((2,), kind="binary", classes="01"), labelled=True)
+    assert (x.tolist(), y.tolist()) == ([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
+    assert ids == {"row": [0, 1, 2, 3], "part": ["train"] * 4}
+
+
 def test_a_runs_own_part_is_the_one_that_was_held_out(table, tmp_path):
     data, known, run = learned(table, tmp_path, target="y", split_seed=3)
     for name in ("test", "validation"):
