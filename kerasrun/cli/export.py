@@ -81,9 +81,11 @@ def _texts(known: Trained, examples: Labelled, data: str | None) -> list[str]:
     """Return the examples as they are written, where they are texts."""
     if known.source != "texts":
         return []
-    from kerasrun.datasets import text_rows, texts
+    from kerasrun.datasets import rows, text_rows, texts
 
-    settings = {**text_rows.options_of(known.settings), "dataset": data, "test": None} if data else known.settings
+    settings = known.settings
+    if data:
+        settings = {**text_rows.options_of(settings), "dataset": rows.place(data), "test": None}
     return texts.shown(settings, "test", {name: values[:_EXAMPLES] for name, values in examples.ids.items()})
 
 

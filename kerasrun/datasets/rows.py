@@ -69,7 +69,7 @@ def opened(given: str | Sequence[str], trained: Trained, *, labelled: bool = Fal
         InputError: no such input, or one of another kind than the model takes.
     """
     every = [given] if isinstance(given, str) else [*given]
-    every = [str(own_data.copy_of(each.strip()) or each) for each in every]
+    every = [place(each) for each in every]
     given, source = every[0], own_data.source_of(every[0])
     if len(every) > 1 and any(own_data.source_of(each) is not own_data.IMAGES for each in every):
         raise InputError(f"{len(every)} inputs, of which one is no image; several at once can only be images")
@@ -90,6 +90,11 @@ def opened(given: str | Sequence[str], trained: Trained, *, labelled: bool = Fal
         )
     what = every if reader == "image_rows" else given
     return import_module(f"kerasrun.datasets.{reader}").opened(what, trained, labelled=labelled, keep=keep)
+
+
+def place(given: str) -> str:
+    """Return an input, or the path of the registered copy of a table that it names, however that is spelled."""
+    return str(own_data.copy_of(given.strip().lower().replace("_", "-")) or given)
 
 
 def fitting(x: np.ndarray, trained: Trained, where: str, first: int = 0) -> np.ndarray:

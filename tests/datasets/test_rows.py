@@ -90,6 +90,14 @@ def test_columns_are_found_by_name_in_any_order_and_others_are_named(model, tmp_
     assert [*read(tmp_path / "new.csv", model, keep=("extra",))[1]] == ["row", "id", "extra"]
 
 
+@pytest.mark.parametrize("spelled", ["sms-spam", "SMS_Spam"])
+def test_a_registered_copy_is_found_however_its_name_is_spelled(model, tmp_path, table, monkeypatch, spelled):
+    monkeypatch.setenv("KERASRUN_HOME", str(tmp_path / "home"))
+    (tmp_path / "home" / "datasets").mkdir(parents=True)
+    written(tmp_path / "home" / "datasets" / "sms-spam.csv", ROWS)
+    np.testing.assert_array_equal(read(spelled, model)[0], read(table, model)[0])
+
+
 def test_the_same_rows_in_another_form_are_the_same(model, tmp_path, table):
     wanted = read(table, model)[0]
     with gzip.open(tmp_path / "new.csv.gz", "wt") as file:
