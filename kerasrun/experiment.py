@@ -334,6 +334,7 @@ def _complete(experiment: Experiment, entry: catalog.DatasetEntry) -> Experiment
     metrics = tuple(dict.fromkeys([*the_task.metrics, *experiment.metrics]))
     for parsed in (objects.parse("metric", metric) for metric in metrics):
         task.keras_metric(the_task, form, parsed.name, parsed.arguments)
+    settings.refuse_equal_columns(metrics)
     scale_target = experiment.scale_target
     if scale_target == "auto":
         scale_target = "standardize" if the_task.kind == "regression" else "none"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os.path import exists, expanduser, realpath
 from typing import Any
 
@@ -30,10 +30,24 @@ def direction(column: str) -> str:
 def column(metric: str) -> str:
     """Return the column of a metric: its name, with the arguments' values behind it where there are any.
 
-    Every value keeps apart from every other ("1_5" is not "15"), and none brings a comma or a bracket into the file.
+    No value brings a comma or a bracket into the file. The arguments' own names are left out: `refuse_equal_columns`.
     """
     parsed = objects.parse("metric", metric)
     return "_".join([parsed.name, *(re.sub(r"\W+", "_", str(value)).strip("_") for _, value in parsed.arguments)])
+
+
+def refuse_equal_columns(metrics: Sequence[str]) -> None:
+    """Refuse metrics that would be one column, as precision(class_id=1) and precision(top_k=1).
+
+    Raises:
+        InputError: two have one column.
+    """
+    found: dict[str, str] = {}
+    for metric in metrics:
+        if (other := found.setdefault(column(metric), metric)) != metric:
+            raise InputError(
+                f"metrics {other} and {metric} would both be the column {column(metric)}\nleave one of them out"
+            )
 
 
 def text(name: str, value: Any) -> str:

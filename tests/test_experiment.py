@@ -154,6 +154,11 @@ def test_an_unknown_name_of_any_kind_gets_the_closest_and_the_list(dataset, give
     assert "known: " in str(raised.value)
 
 
+def test_two_metrics_of_one_column_are_refused_before_anything_is_trained():
+    with pytest.raises(InputError, match="would both be the column precision_1"):
+        resolve("breast-cancer", {"metrics": "precision(class_id=1),precision(top_k=1)"})
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -199,6 +199,12 @@ def test_more_is_better_where_the_name_says_so(column, direction):
     assert settings.direction(column) == direction
 
 
+def test_metrics_that_would_be_one_column_are_refused_together():
+    settings.refuse_equal_columns(("auc", "precision(class_id=1)", "precision(class_id=0)"))
+    with pytest.raises(InputError, match=r"precision\(class_id=1\) and precision\(top_k=1\) .* column precision_1\n"):
+        settings.refuse_equal_columns(("auc", "precision(class_id=1)", "precision(top_k=1)"))
+
+
 def test_every_metric_of_keras_has_a_column_that_a_csv_can_hold():
     for metric, arguments in objects.known("metric").items():
         if REQUIRED not in arguments.values():
