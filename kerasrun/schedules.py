@@ -48,13 +48,13 @@ def learning_rate(schedule: str, base: float, epoch: int, epochs: int) -> float:
     """
     name, arguments = _name_and_arguments(schedule)
     if name == "step":
-        return base * arguments["factor"] ** (epoch // int(arguments["every"]))
+        return base * arguments["factor"] ** (epoch // arguments["every"])
     if name == "drops":
         return base * arguments["factor"] ** sum(epoch >= at for at in arguments["at"])
     if name == "exponential":
         return base * arguments["rate"] ** epoch
     if name == "cosine":
-        warmup = int(arguments["warmup"])
+        warmup = arguments["warmup"]
         if epoch < warmup:
             return base * (epoch + 1) / (warmup + 1)
         return base * 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / max(1, epochs - warmup)))

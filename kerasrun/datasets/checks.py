@@ -33,7 +33,7 @@ def check(unsplit: Unsplit) -> tuple[Unsplit, tuple[str, ...]]:
         else:
             _check_classes(unsplit, part, place)
         if part.weights is not None:
-            _check_weights(part, place)
+            _check_weights(part.weights, part.rows, place)
         checked[name] = part if unsplit.same and name != "train" else _converted(unsplit, part)
     if unsplit.same:
         checked = dict.fromkeys(checked, checked["train"])
@@ -150,14 +150,11 @@ def _numbering(y: np.ndarray) -> str:
     return f"write names, y = numpy.unique(y, return_inverse=True): {len(np.unique(y.astype(str)))} classes from 0"
 
 
-def _check_weights(part: Part, place: str) -> None:
-    weights = part.weights
-    if weights is None:
-        return
-    _check_numbers(weights, part.rows, f"{place}, weights", None)
+def _check_weights(weights: np.ndarray, rows: np.ndarray, place: str) -> None:
+    _check_numbers(weights, rows, f"{place}, weights", None)
     if weights.min() < 0 or not weights.any():
         first = int(np.argmin(weights))
-        raise InputError(f"{place}: weight {weights[first]:g} in row {part.rows[first]}; weights are >= 0, not all 0")
+        raise InputError(f"{place}: weight {weights[first]:g} in row {rows[first]}; weights are >= 0, not all 0")
 
 
 def _refuse_text(part: Part, place: str, unsplit: Unsplit) -> None:

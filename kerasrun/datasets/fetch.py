@@ -65,10 +65,10 @@ def _checked(entry: DatasetEntry, download: Download) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise DataUnavailable(f"{path}: cannot be read ({error.strerror})") from error
-    found = hashlib.new(_algorithm(download), content).hexdigest()
+    found = hashlib.sha256(content).hexdigest()
     if found != download.hash:
         raise DataUnavailable(
-            f"{path}: damaged, or another file: {_algorithm(download)} {found}, expected {download.hash}\n"
+            f"{path}: damaged, or another file: sha256 {found}, expected {download.hash}\n"
             f"move it away, then it is fetched again from {download.url}\n"
             f"your own copy of the data goes by: kerasrun datasets add {entry.name} FILE.npz"
         )
@@ -117,7 +117,7 @@ def _temporary(target: Path) -> Path:
 
 def _receive(download: Download, temporary: Path) -> str:
     """Write what the server sends, at most twice the announced size, and return its hash."""
-    digest = hashlib.new(_algorithm(download))
+    digest = hashlib.sha256()
     received = 0
     with urllib.request.urlopen(download.url, timeout=_PATIENCE) as answer, temporary.open("wb") as file:
         while received <= 2 * download.bytes + _CHUNK and (chunk := answer.read(_CHUNK)):
@@ -149,10 +149,6 @@ def _instead(entry: DatasetEntry) -> str:
     if entry.task.kind == "regression":
         return "diabetes (442 patients, bundled)"
     return "digits (1,797 images of 8 × 8, bundled)"
-
-
-def _algorithm(download: Download) -> str:
-    return "md5" if len(download.hash) == 32 else "sha256"
 
 
 def _megabytes(size: int) -> str:

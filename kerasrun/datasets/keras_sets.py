@@ -115,12 +115,12 @@ _DECODERS = {
 }  # fmt: skip
 
 
-def padded(texts: Sequence[Sequence[int]], num_words: int | None, length: int) -> np.ndarray:
+def padded(texts: Sequence[Sequence[int]], num_words: int, length: int) -> np.ndarray:
     """Return texts as word numbers of one length, as keras.datasets and keras.utils.pad_sequences make them by default.
 
     Args:
         texts: word numbers by frequency, counted from 1.
-        num_words: numbers from here on become 2, "unknown word"; None keeps all.
+        num_words: numbers from here on become 2, "unknown word".
         length: longer texts lose their beginning, shorter ones are filled up with 0 in front.
 
     Returns:
@@ -133,8 +133,7 @@ def padded(texts: Sequence[Sequence[int]], num_words: int | None, length: int) -
         if len(kept) < length:
             row[length - len(kept) - 1] = _START - _FIRST_WORD
     x += _FIRST_WORD
-    if num_words is not None:
-        x[x >= num_words] = _UNKNOWN
+    x[x >= num_words] = _UNKNOWN
     return x
 
 

@@ -131,11 +131,11 @@ def _unsplit(path: Path, entry: DatasetEntry, arguments: Mapping[str, Any], note
     return Unsplit(unsplit.task, unsplit.where, unsplit.train, test=unsplit.test, notes=notes)
 
 
-def _refitted(x: np.ndarray, num_words: int | None, length: int) -> np.ndarray:
+def _refitted(x: np.ndarray, num_words: int, length: int) -> np.ndarray:
     """Return padded texts cut, or padded further in front, to another length, and rarer words as unknown (2)."""
     longer = np.zeros((len(x), max(length - x.shape[1], 0)), dtype=x.dtype)
     x = np.concatenate([longer, x], axis=1)[:, -length:]
-    return x if num_words is None else np.where(x >= num_words, 2, x)
+    return np.where(x >= num_words, 2, x)
 
 
 def _check_counts(unsplit: Unsplit, entry: DatasetEntry, file: Path) -> None:
