@@ -12,7 +12,7 @@ from importlib import import_module
 
 import numpy as np
 
-from kerasrun import own_data
+from kerasrun import catalog, own_data
 from kerasrun.errors import InputError, shown
 from kerasrun.trained import Trained
 
@@ -107,7 +107,7 @@ def fitting(x: np.ndarray, trained: Trained, where: str, first: int = 0) -> np.n
         first: the number of the first example.
 
     Raises:
-        InputError: another shape, numbers of another kind, or one that is not finite.
+        InputError: another shape, numbers of another kind, one that is not finite, or a word that training had not.
     """
     if x.shape[1:] != trained.shape:
         raise InputError(f"{where}: examples of shape {x.shape[1:]}; run {trained.run} was trained on {trained.shape}")
@@ -121,12 +121,25 @@ def fitting(x: np.ndarray, trained: Trained, where: str, first: int = 0) -> np.n
             f"{where}: examples of dtype {x.dtype}; run {trained.run} was trained on {trained.dtype}\n"
             "store them in the same units and dtype"
         )
+    if trained.dtype == "int32":
+        _refuse_unknown_words(x, trained, where, first)
     x = x.astype(trained.dtype, copy=False)
     if x.dtype.kind == "f" and not (finite := np.isfinite(x)).all():
         row, *position = (int(i) for i in np.argwhere(~finite)[0])
         at = f"column {position[0]}" if len(position) == 1 else f"position {tuple(position)}"
         raise InputError(f"{where}: row {first + row}, {at} holds {x[row, *position]}; a network needs a number")
     return x
+
+
+def _refuse_unknown_words(x: np.ndarray, trained: Trained, where: str, first: int) -> None:
+    dataset = trained.settings["dataset"]
+    words = catalog.dataset(dataset)[0].task.vocabulary_size
+    if words is not None and (outside := (x < 0) | (x >= words)).any():
+        row, *position = (int(i) for i in np.argwhere(outside)[0])
+        raise InputError(
+            f"{where}: word number {x[row, *position]} in row {first + row}, column {position[0]}; run {trained.run} "
+            f"knows the numbers 0 to {words - 1}\nnumber the words as {dataset} does, where 2 is any other word"
+        )
 
 
 def fitting_labels(y: np.ndarray, trained: Trained, where: str, first: int = 0) -> np.ndarray:

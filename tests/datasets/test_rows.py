@@ -265,6 +265,18 @@ def test_labels_of_arrays_that_cannot_be_right_are_refused(tmp_path, labels, kno
         read(tmp_path / "new.npz", known, labelled=True)
 
 
+def test_words_beyond_the_vocabulary_of_the_training_are_refused(tmp_path):
+    known = Trained("abcde", "binary", ("0", "1"), (3,), "int32", {"dataset": "imdb(num_words=50, length=3)"})
+    np.savez(tmp_path / "known.npz", x=[[0, 1, 49], [2, 3, 4]])
+    assert read(tmp_path / "known.npz", known)[0].dtype == "int32"
+    for word in (50, -1, 2**32):
+        np.savez(tmp_path / "new.npz", x=[[0, 1, 49], [2, word, 4]])
+        with pytest.raises(
+            InputError, match=f"word number {word} in row 1, column 1; run abcde knows the numbers 0 to 49"
+        ):
+            read(tmp_path / "new.npz", known)
+
+
 def test_a_damaged_npz_is_named(tmp_path):
     np.savez_compressed(tmp_path / "new.npz", x=np.random.default_rng(0).normal(size=(500, 4)))
     content = bytearray((tmp_path / "new.npz").read_bytes())
