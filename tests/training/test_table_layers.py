@@ -110,6 +110,21 @@ def test_the_saved_model_takes_raw_cells_and_says_what_was_predicted(run):
     np.testing.assert_array_equal(np.load(run.folder / "predictions.npz")["test_best"], predicted)
 
 
+def test_columns_may_be_called_as_keras_calls_what_it_computes(tmp_path):
+    names = ["where", "where_1", "isnan_2", "cast_3", "get_item", "concatenate", "kerasrun_0", "greater", "add_1"]
+    draw = np.random.default_rng(0)
+    rows = [
+        [*("" if draw.random() < 0.1 else f"{draw.normal():.3f}" for _ in names[:6]), *draw.choice(["a", "b"], 3)]
+        for _ in range(80)
+    ]
+    lines = [",".join([*row, "ny"[i % 2]]) for i, row in enumerate(rows)]
+    (tmp_path / "t.csv").write_text("\n".join([",".join([*names, "y"]), *lines]) + "\n")
+    run = kerasrun.train(
+        str(tmp_path / "t.csv"), results=tmp_path, target="y", missing="indicator", epochs=1, hidden="2"
+    )
+    assert {*run.model().input} == {*names}
+
+
 def test_the_saved_model_is_made_of_keras_layers_alone_and_knows_empty_and_new_cells(run):
     model = keras.models.load_model(run.folder / "best.keras", safe_mode=True)
     cells = {"price €": [[np.nan]], "a_b": [[0.5]], "when": [[3.0]], "color": [["violet"]], "size (cm)": [["XXL"]]}
