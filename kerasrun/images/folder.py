@@ -132,6 +132,8 @@ def _folder(path: Path, options: Options, listing: Listing, facts: dict[str, Any
     train = np.array([file.part == "train" for file in files])
     if empty := [c for i, c in enumerate(listing.classes) if not (train & (labels == i)).any()]:
         raise InputError(f"{path}: no file of class '{shown(empty[0])}' gives an image")
+    if empty := sorted({file.part for file in listing.files} - {file.part for file in files}):
+        raise InputError(f"{path}: no file of the {empty[0]} part gives an image")
     shape = tuple(facts["shape"])
     return Folder(
         path, options, listing.classes, tuple(readable(file.name) for file in files), np.array([f.part for f in files]),

@@ -37,6 +37,8 @@ def opened(path: Path, options: Options) -> Table:
     contents, notes = read(path, names, options["encoding"])
     kept, more = _kept(path, names, contents, options["missing"])
     files, contents = [listing.files[i] for i in kept], [contents[i] for i in kept]
+    if gone := sorted({file.part for file in listing.files} - {file.part for file in files}):
+        raise InputError(f"{path}: every file of the {gone[0]} part is empty")
     labels = np.array([file.label for file in files], np.int32)
     kind = "binary" if len(listing.classes) == 2 else "multiclass"
     target = Target(kind, listing.classes, labels, np.zeros(len(labels), bool), "")

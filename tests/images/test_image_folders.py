@@ -90,6 +90,13 @@ def test_a_class_of_which_every_file_is_broken_is_refused(image_folder):
         opened(path, skip_broken=True)
 
 
+def test_a_part_of_which_every_file_is_broken_is_refused(image_folder):
+    path = image_folder([f"train/{name}" for name in SOME])
+    image_folder({"test/cat/1.png": b"", "test/dog/1.png": b""})
+    with pytest.raises(InputError, match="no file of the test part gives an image"):
+        opened(path, skip_broken=True)
+
+
 def test_the_content_decides_the_format_and_other_names_are_said(image_folder):
     path = image_folder(SOME)
     (path / "cat/0.png").rename(path / "cat/0.jpg")

@@ -62,6 +62,12 @@ def test_empty_files_can_be_left_out(text_folder):
     assert "--missing drop: 1 of 5 files are empty and left out" in table.notes
 
 
+def test_a_part_of_which_every_file_is_empty_is_refused(text_folder):
+    path = text_folder({f"train/{name}": text for name, text in FOUR.items()} | {"test/pos/3.txt": " "})
+    with pytest.raises(InputError, match="every file of the test part is empty"):
+        opened(path, missing="drop")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_marks_of_an_encoding_are_understood(text_folder, encoding):
     assert opened(text_folder(FOUR, encoding)).columns[0].texts == opened(text_folder(FOUR)).columns[0].texts
