@@ -149,6 +149,8 @@ def fitting_labels(y: np.ndarray, trained: Trained, where: str, first: int = 0) 
         InputError: one that is none of the classes, or no finite number.
     """
     if trained.kind == "regression":
+        if y.dtype.kind not in "iubf":
+            raise InputError(f"{where}: values to predict of dtype {y.dtype}; numbers are needed")
         y = y.reshape(len(y), -1).astype(np.float32)
         if not (finite := np.isfinite(y).all(axis=1)).all():
             raise InputError(

@@ -256,6 +256,7 @@ def test_arrays_that_the_model_does_not_take_are_refused(tmp_path, stored, known
         ([0, 1], arrays(), r"x has more rows than y \(2\)"),
         ([0, 1, 0, 1], arrays(), "x has 3 rows, y has 4"),
         ([0, np.inf, 1], arrays(kind="regression", classes=""), "value to predict in row 1 is no finite number"),
+        (["1", "2", "x"], arrays(kind="regression", classes=""), "values to predict of dtype <U1; numbers are needed"),
         (np.eye(3), arrays(), r"labels of shape \(3, 3\) and dtype float64; class numbers \(n,\) are needed"),
     ],
 )
