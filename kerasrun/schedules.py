@@ -82,6 +82,8 @@ def _checked(name: str, key: str, value: object) -> Any:
     least = _COUNTS.get(key)
     number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else value
     if least is None:
+        if name == "plateau" and number == 1:
+            raise InputError(f"schedule {name}: {key}={shown(value)} must be a number above 0 and below 1")
         if not 0 < number <= 1:
             raise InputError(f"schedule {name}: {key}={shown(value)} must be a number above 0 and at most 1")
         return float(number)

@@ -43,6 +43,7 @@ def test_an_unknown_argument_names_the_known_ones():
     [
         "step(every=0)", "step(every=2.5)", "step(every=true)", "step(factor=0)", "step(factor=1.5)",
         "exponential(rate=-1)", "exponential(rate=fast)", "cosine(warmup=-1)", "plateau(patience=none)",
+        "plateau(factor=1)",
     ],
 )  # fmt: skip
 def test_a_value_out_of_range_is_refused_with_the_range(written):
