@@ -83,7 +83,7 @@ class Run:
         import pandas
 
         path = self.folder / METRICS
-        if not path.exists():
+        if not path.exists() or not path.stat().st_size:
             raise InputError(f"{path}: no epoch was written; the run's status is {self.status}")
         return pandas.read_csv(path)
 
