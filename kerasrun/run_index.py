@@ -200,12 +200,12 @@ def _finished(results: Path, kept: dict[str, tuple[Signature, Record]]) -> list[
     """Return the records with folder, path and status as they are now, the newest first."""
     order: list[tuple[datetime, int, str, Record]] = []
     for name, (signature, record) in kept.items():
-        record["folder"], record["path"] = name, f"{results}/{name}"
         if record["status"] == "running" and not _locked(results / name):
             with suppress(OSError, Fault):  # it may have finished between the reading and the test of the lock
-                record["status"] = _read(results, name)[1]["status"]
+                signature, record = _read(results, name)
             if record["status"] == "running":
                 record["status"] = "interrupted"
+        record["folder"], record["path"] = name, f"{results}/{name}"
         order.append((created(record), signature[0], name, record))
     order.sort(key=lambda item: item[:3], reverse=True)
     return [item[3] for item in order]

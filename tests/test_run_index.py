@@ -317,11 +317,13 @@ def test_a_run_that_finishes_between_reading_and_the_test_of_its_lock_is_finishe
     write(tmp_path, status="running")
 
     def finish(folder):
-        write(tmp_path, status="finished")
+        write(tmp_path, status="finished", best={"val_loss": 0.25})
         return False
 
     is_locked(finish)
-    assert scan(tmp_path).records[0]["status"] == "finished"
+    found = scan(tmp_path).records[0]
+    assert (found["status"], found["best"]) == ("finished", {"val_loss": 0.25})
+    assert found["path"] == f"{tmp_path}/{found['folder']}"
 
 
 def test_the_lock_is_asked_of_running_runs_only(tmp_path, is_locked):
