@@ -212,12 +212,13 @@ def verify(
 
     Args:
         name: as in `resume`.
-        epochs: how many to train again; all of a shorter run.
+        epochs: how many to train again, from 1; all of a shorter run.
         results: folder of all runs.
         recipe: as in `resume`.
 
     Raises:
         kerasrun.errors.InputError: the run has no epoch, or data or recipe are not those it began with.
+        kerasrun.errors.Interrupted: a signal came before all epochs were trained again.
         kerasrun.errors.KerasrunError: as `train`.
     """
     from tempfile import TemporaryDirectory
@@ -241,9 +242,9 @@ def verify(
         scratch.record |= {name: run.record[name] for name in ("data", "block", "marks") if name in run.record}
         try:
             train_run(experiment, scratch, watch=stop_in_time)
-        except errors.Interrupted:
+        except errors.Interrupted as interrupted:
             if len(table.splitlines()) < len(recorded):  # by a signal
-                raise
+                raise errors.Interrupted("interrupted; nothing was compared", interrupted.exit_code - 128) from None
         table = table or (scratch.folder / runs.METRICS).read_text()  # of a network that has nothing to train
     return verification.compare(run, scratch.record, recorded, table.splitlines())
 

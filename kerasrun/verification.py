@@ -76,8 +76,10 @@ def recorded_lines(run: Run, epochs: int) -> list[str]:
         epochs: rows wanted; fewer where the run has fewer.
 
     Raises:
-        InputError: there is no row, or the file is damaged.
+        InputError: no row is wanted, there is none, or the file is damaged.
     """
+    if epochs < 1:
+        raise InputError(f"epochs={epochs}: at least one epoch is compared")
     path = run.folder / runs.METRICS
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

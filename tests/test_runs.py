@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kerasrun
 from kerasrun import run_folder, runs
-from kerasrun.errors import DiskError, InputError, RunInUse
+from kerasrun.errors import DiskError, InputError, Interrupted, RunInUse
 from kerasrun.experiment import resolve
 
 
@@ -241,3 +242,26 @@ def test_the_best_model_is_hashed_for_the_record(tmp_path, iris):
     assert run.files()["best.keras"] == 5
     assert run.files()["metrics.csv"] is None
     run.release()
+
+
+def with_an_epoch(experiment, results):
+    run = started(experiment, results)
+    run.write({"metrics.csv": "epoch,loss\n1,0.5\n"})
+    return run
+
+
+def test_to_verify_no_epoch_is_refused(tmp_path, iris):
+    with_an_epoch(iris, tmp_path)
+    with pytest.raises(InputError, match="epochs=0: at least one epoch is compared"):
+        kerasrun.verify(epochs=0, results=tmp_path)
+
+
+def test_an_interrupted_verification_does_not_say_how_to_go_on_with_a_run_that_is_gone(tmp_path, iris, monkeypatch):
+    def interrupted(experiment, run, watch):
+        raise Interrupted(f"Interrupted after epoch 0 of 2. Continue: kerasrun resume {run.id}", 15)
+
+    with_an_epoch(iris, tmp_path)
+    monkeypatch.setattr(kerasrun, "train_run", interrupted)
+    with pytest.raises(Interrupted, match=r"^interrupted; nothing was compared$") as raised:
+        kerasrun.verify(results=tmp_path)
+    assert raised.value.exit_code == 143
