@@ -95,7 +95,8 @@ def put_back(state: State, model: keras.Model, callbacks: list[keras.callbacks.C
 
 
 def _put_back_counters(state: State, callbacks: list[keras.callbacks.Callback]) -> None:
-    for callback, counter in zip(callbacks, state.counters, strict=True):
+    # the last of them, early stopping, is not there without patience, which may come and go between two processes
+    for callback, counter in zip(callbacks, state.counters, strict=False):
         if counter is not None and hasattr(callback, "set_state"):
             callback.set_state(counter)
         elif counter is not None:

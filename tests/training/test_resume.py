@@ -102,3 +102,10 @@ def test_fewer_epochs_than_are_done_are_refused_and_the_run_stays_what_it_is(tmp
     before = only_run(tmp_path).record
     assert in_a_child(_refuse_fewer_epochs, tmp_path) == 0
     assert only_run(tmp_path).record == before
+
+
+@pytest.mark.parametrize(("before", "after"), [(3, None), (None, 3)])
+def test_patience_may_come_and_go_with_further_epochs(tmp_path, before, after):
+    kerasrun.train("digits", results=tmp_path, epochs=2, limit=60, hidden="4", patience=before)
+    run = kerasrun.resume(results=tmp_path, epochs=3, patience=after)
+    assert (run.status, len(run.metrics)) == ("finished", 3)
