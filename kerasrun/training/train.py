@@ -121,7 +121,7 @@ def _note_resuming(run: Run, state: State | None) -> list[str]:
     done = state.epochs if state else 0
     changed = differences(run)
     entry = {"at": now(), "epochs": done, "versions": versions(), "differences": changed}
-    run.update(status="running", ended=None, resumed=[*run.record.get("resumed", []), entry])
+    run.update(resumed=[*run.record.get("resumed", []), entry])
     (run.folder / ERROR).unlink(missing_ok=True)
     return [f"resumed after epoch {done}", *changed]
 
@@ -157,7 +157,6 @@ def _prepare(experiment: Experiment, run: Run, data: Data, *, fresh: bool) -> _P
     setting = replace(setting, notes=(*setting.notes, *notes, *lsuv.warnings(built.lsuv)))
     callbacks = [own_callback(reference) for reference in experiment.callbacks]
     feeder = Feeder(built.model, train_part, validation_part, plan, experiment.seed)
-    run.update(experiment=to_record(experiment), experiment_hash=identity(experiment, ""))
     _record_start(run, experiment, data, setting, plan, built)
     wanted = experiment.evaluate_train or experiment.health or plan.every
     return _Prepared(feeder, setting, callbacks, Measuring(experiment, feeder, data) if wanted else None)
@@ -278,6 +277,10 @@ def _record_start(
     if data.skipped:
         found["skipped"] = [list(file) for file in data.skipped]
     run.update(
+        status="running",
+        ended=None,
+        experiment=to_record(experiment),
+        experiment_hash=identity(experiment, ""),
         identity=identity(experiment, data.content_hash),
         data=found,
         task=_task(data),

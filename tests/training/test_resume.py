@@ -109,3 +109,18 @@ def test_patience_may_come_and_go_with_further_epochs(tmp_path, before, after):
     kerasrun.train("digits", results=tmp_path, epochs=2, limit=60, hidden="4", patience=before)
     run = kerasrun.resume(results=tmp_path, epochs=3, patience=after)
     assert (run.status, len(run.metrics)) == ("finished", 3)
+
+
+def test_a_run_that_is_asked_for_more_epochs_never_says_that_they_are_done(tmp_path):
+    kerasrun.train("digits", results=tmp_path, epochs=1, limit=60, hidden="4")
+    seen = set()
+    for number in (1, 2, 3):
+        assert in_a_child(_resume_killed, tmp_path, f"rename:run.json:{number}") == 99
+        run = only_run(tmp_path)
+        seen.add((run.status, run.record["experiment"]["epochs"]))
+    assert seen == {("finished", 1), ("interrupted", 9)}
+
+
+def _resume_killed(results, fail):
+    os.environ["KERASRUN_FAIL"] = fail
+    kerasrun.resume(results=results, epochs=9)
