@@ -69,10 +69,19 @@ def is_complete(run: Run, wanted: Experiment) -> bool:
     )
 
 
-def differences(run: Run) -> list[str]:
-    """Return what is not as it was when the run began, and may change last digits."""
-    then = {**run.record["versions"], "processor": run.record["hardware"]["processor"]}
-    now = {**environment.versions(), "processor": environment.hardware()["processor"]}
+def made_with(run: Run) -> dict[str, Any]:
+    """Return what may change last digits: versions and processor that the run began with, and what it trained on."""
+    return {**run.record["versions"], "processor": run.record["hardware"]["processor"], **_trained_on(run)}
+
+
+def differences(run: Run, then: Mapping[str, Any]) -> list[str]:
+    """Return what is not as it was when the run began, and may change last digits.
+
+    Args:
+        run: prepared for going on: its record says what it trains on now.
+        then: what `made_with` said before.
+    """
+    now = {**environment.versions(), "processor": environment.hardware()["processor"], **_trained_on(run)}
     changed = [f"{name} {then[name]} → {now.get(name)}" for name in then if then[name] != now.get(name)]
     return [f"not as when the run began: {', '.join(changed)}; last digits may differ"] if changed else []
 
@@ -89,6 +98,10 @@ def check_data(run: Run, data_hash: str) -> None:
             f"the data of {run.experiment.dataset} has changed since the run began "
             f"(hash {before[:12]}… then, {data_hash[:12]}… now)\nrestore the data, or train anew"
         )
+
+
+def _trained_on(run: Run) -> dict[str, Any]:
+    return {name: run.record[name] for name in ("threads", "jit", "device") if name in run.record}
 
 
 def _is_known(run: Run) -> bool:

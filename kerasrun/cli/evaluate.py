@@ -122,5 +122,6 @@ def _compared(run: Run, measured: dict[str, float], recorded: dict[str, float]) 
     names = evaluation.different(measured, recorded)
     if not names:
         return ["equal to the run's record"] if recorded else []
-    changed = continuation.differences(run) or ["nothing that is recorded explains it; is the device another one?"]
-    return [f"not equal to the run's record: {', '.join(names)}", *changed]
+    changed = continuation.differences(run, continuation.made_with(run))
+    why = changed or ["nothing that is recorded explains it; is the device another one?"]
+    return [f"not equal to the run's record: {', '.join(names)}", *why]

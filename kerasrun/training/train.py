@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasrun import compile_cache, environment
-from kerasrun.continuation import differences
+from kerasrun.continuation import differences, made_with
 from kerasrun.datasets import Data
 from kerasrun.environment import versions
 from kerasrun.errors import DiskError, Interrupted, KerasrunError, Pruned, RunFailed
@@ -73,6 +73,7 @@ def train(
     """
     tell = watch or (lambda event: None)
     clock = time.monotonic()
+    before = made_with(run)
     try:
         prepared = _prepare(experiment, run, data, fresh=state is None)
     except BaseException:
@@ -83,7 +84,7 @@ def train(
         *environment.warnings(run.folder),
         *data.notes,
         *prepared.setting.notes,
-        *(_note_resuming(run, state) if resuming else ()),
+        *(_note_resuming(run, state, before) if resuming else ()),
     )
     tell(Started(run, data, prepared.feeder.plan, notes))
     began = environment.clock()
@@ -116,10 +117,10 @@ def train(
     return run
 
 
-def _note_resuming(run: Run, state: State | None) -> list[str]:
-    """Record that another process goes on with the run; return what the user should know of it."""
+def _note_resuming(run: Run, state: State | None, before: dict[str, Any]) -> list[str]:
+    """Record that another process goes on with the run, `before` made otherwise; return what the user should know."""
     done = state.epochs if state else 0
-    changed = differences(run)
+    changed = differences(run, before)
     entry = {"at": now(), "epochs": done, "versions": versions(), "differences": changed}
     run.update(resumed=[*run.record.get("resumed", []), entry])
     (run.folder / ERROR).unlink(missing_ok=True)

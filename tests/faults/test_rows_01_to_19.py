@@ -9,6 +9,7 @@ import subprocess
 import numpy as np
 import pytest
 
+import kerasrun
 from kerasrun import run_check, runs
 
 from . import children
@@ -139,6 +140,18 @@ def test_row_07_other_versions_are_named_and_recorded(trained, tmp_path):
     assert code == 0
     assert "not as when the run began: numpy 1.0 →" in said
     assert "numpy 1.0" in only_run(tmp_path).record["resumed"][0]["differences"][0]
+
+
+def test_row_07_other_threads_device_and_compilation_are_named_and_recorded(tmp_path):
+    given = {"limit": 60, "hidden": "4", "results": tmp_path}
+    run = kerasrun.train("digits", epochs=1, **given)
+    now = run.record["threads"]
+    run.update(threads=now + 1, device="gpu", jit=True)
+    notes = []
+    run = kerasrun.resume(epochs=2, results=tmp_path, watch=lambda event: notes.extend(getattr(event, "notes", ())))
+    said = f"not as when the run began: threads {now + 1} → {now}, jit True → False, device gpu → cpu"
+    assert [said in line for line in run.record["resumed"][0]["differences"]] == [True]
+    assert any(said in note for note in notes)
 
 
 @pytest.mark.parametrize(("model", "epochs"), [("dense", 6), ("mixed precision", 4)])
