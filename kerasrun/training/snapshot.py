@@ -94,6 +94,11 @@ def put_back(state: State, model: keras.Model, callbacks: list[keras.callbacks.C
     _put_back_counters(state, callbacks)
 
 
+def keeps_state(callback: keras.callbacks.Callback) -> bool:
+    """Tell whether what a callback counts goes on in another process."""
+    return hasattr(callback, "get_state") or isinstance(callback, tuple(COUNTERS))
+
+
 def _put_back_counters(state: State, callbacks: list[keras.callbacks.Callback]) -> None:
     # the last of them, early stopping, is not there without patience, which may come and go between two processes
     for callback, counter in zip(callbacks, state.counters, strict=False):

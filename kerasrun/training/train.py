@@ -39,7 +39,7 @@ from kerasrun.training.loop import Arrays, Feeder, Plan, choose_loop, steps_per_
 from kerasrun.training.measuring import EARLY_STEPS, Measuring
 from kerasrun.training.own_code import own_callback
 from kerasrun.training.predictions import predictions
-from kerasrun.training.snapshot import Restorer, State, capture, put_back
+from kerasrun.training.snapshot import Restorer, State, capture, keeps_state, put_back
 
 UNSAVED = (DiskError, Interrupted)  # what is since the last commit is lost
 
@@ -84,7 +84,7 @@ def train(
         *environment.warnings(run.folder),
         *data.notes,
         *prepared.setting.notes,
-        *(_note_resuming(run, state, before) if resuming else ()),
+        *(_note_resuming(run, state, before, prepared.own_callbacks) if resuming else ()),
     )
     tell(Started(run, data, prepared.feeder.plan, notes))
     began = environment.clock()
@@ -117,10 +117,16 @@ def train(
     return run
 
 
-def _note_resuming(run: Run, state: State | None, before: dict[str, Any]) -> list[str]:
+def _note_resuming(
+    run: Run, state: State | None, before: dict[str, Any], callbacks: list[keras.callbacks.Callback]
+) -> list[str]:
     """Record that another process goes on with the run, `before` made otherwise; return what the user should know."""
     done = state.epochs if state else 0
     changed = differences(run, before)
+    if state:
+        names = run.record["experiment"]["callbacks"]
+        forgetting = [name for name, callback in zip(names, callbacks, strict=True) if not keeps_state(callback)]
+        changed += [f"callback {name} has no get_state and begins anew; the resume is not exact" for name in forgetting]
     entry = {"at": now(), "epochs": done, "versions": versions(), "differences": changed}
     run.update(resumed=[*run.record.get("resumed", []), entry])
     (run.folder / ERROR).unlink(missing_ok=True)

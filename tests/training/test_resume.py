@@ -124,3 +124,18 @@ def test_a_run_that_is_asked_for_more_epochs_never_says_that_they_are_done(tmp_p
 def _resume_killed(results, fail):
     os.environ["KERASRUN_FAIL"] = fail
     kerasrun.resume(results=results, epochs=9)
+
+
+def test_a_callback_that_begins_anew_is_named_in_the_record(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import keras\n\n\nclass Forgets(keras.callbacks.Callback):\n    pass\n\n\n"
+        "class Keeps(keras.callbacks.Callback):\n    def get_state(self):\n        return {}\n\n"
+        "    def set_state(self, state):\n        pass\n"
+    )
+    given = {"callbacks": [f"{path}:Forgets", f"{path}:Keeps"], "epochs": 1, "limit": 60, "hidden": "4"}
+    kerasrun.train("digits", results=tmp_path / "r", **given)
+    run = kerasrun.resume(results=tmp_path / "r", epochs=2)
+    assert run.record["resumed"][0]["differences"] == [
+        f"callback {path}:Forgets has no get_state and begins anew; the resume is not exact"
+    ]
