@@ -20,7 +20,7 @@ from kerasrun.environment import versions
 from kerasrun.errors import DiskError, Interrupted, KerasrunError, Pruned, RunFailed
 from kerasrun.experiment import Experiment, identity, to_record
 from kerasrun.layers import lsuv
-from kerasrun.runs import BEST, ENDED, ERROR, MODEL, Run, now
+from kerasrun.runs import BEST, ENDED, ERROR, MODEL, RECIPE, Run, now
 from kerasrun.training import devices, inputs, network, saved_models
 from kerasrun.training import model as models
 from kerasrun.training.callbacks import (
@@ -278,6 +278,9 @@ def _record_start(
 ) -> None:
     """Write down all that is known when the first step is about to be made."""
     monitor, mode = experiment.monitored
+    asked = to_record(experiment)
+    if experiment.recipe.startswith(f"{(run.folder / RECIPE).resolve()}:"):  # the copy, used in place of its original
+        asked["recipe"] = run.record["experiment"]["recipe"]
     run.write({MODEL: network.summary(built.model)})
     sizes = {"train": len(data.train.x), "validation": len(data.validation.x), "test": len(data.test.x)}
     found = {"hash": data.content_hash, **sizes, **_guessing(data), "synthetic": data.synthetic}
@@ -286,7 +289,7 @@ def _record_start(
     run.update(
         status="running",
         ended=None,
-        experiment=to_record(experiment),
+        experiment=asked,
         experiment_hash=identity(experiment, ""),
         identity=identity(experiment, data.content_hash),
         data=found,

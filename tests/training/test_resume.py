@@ -139,3 +139,15 @@ def test_a_callback_that_begins_anew_is_named_in_the_record(tmp_path):
     assert run.record["resumed"][0]["differences"] == [
         f"callback {path}:Forgets has no get_state and begins anew; the resume is not exact"
     ]
+
+
+def test_a_recipe_whose_copy_was_used_keeps_its_name_in_the_record(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import keras\n\n\ndef wide(task):\n    return keras.Sequential([keras.Input(task.input_shape),\n"
+        "        keras.layers.Flatten(), keras.layers.Dense(task.num_outputs, activation='softmax')])\n"
+    )
+    first = kerasrun.train("digits", results=tmp_path / "r", recipe=f"{path}:wide", epochs=1, limit=60)
+    path.write_text(path.read_text() + "# a remark\n")
+    run = kerasrun.resume(results=tmp_path / "r", epochs=2)
+    assert run.record["experiment"]["recipe"] == first.record["experiment"]["recipe"] == f"{path}:wide"
