@@ -145,6 +145,10 @@ class Run:
     def write_best(self, save: Callable[[Path], None]) -> None:
         """Replace best.keras by what `save` writes, and remember its hash for the next commit of the record."""
         atomic.write_with(self.folder / BEST, save)
+        self.note_best()
+
+    def note_best(self) -> None:
+        """Remember the hash of best.keras: a kill may have left a record that is older than the file."""
         self.record.setdefault("files", {})[BEST] = sha256(self.folder / BEST)
 
     def write_epoch(self, epoch: int, save: Callable[[Path], None]) -> None:

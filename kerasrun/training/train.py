@@ -185,6 +185,7 @@ def _fit(
         recorder.progress = Progress(list(state.rows), list(state.seconds))
         if (run.folder / BEST).exists():  # a best epoch after the state will be trained again, to the same weights
             best.weights = saved_models.saved_weights(model, run.folder / BEST)
+            run.note_best()
         recorder.passed_over = (state.epochs, state.blocks)
         guard.saved = state.epochs
     reporter = Reporter(tell, feeder.plan, recorder)

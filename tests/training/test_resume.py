@@ -9,6 +9,7 @@ import os
 
 import numpy as np
 import pytest
+from small_tables import table_rows, write_table
 
 import kerasrun
 from kerasrun import run_index, runs
@@ -151,3 +152,15 @@ def test_a_recipe_whose_copy_was_used_keeps_its_name_in_the_record(tmp_path):
     path.write_text(path.read_text() + "# a remark\n")
     run = kerasrun.resume(results=tmp_path / "r", epochs=2)
     assert run.record["experiment"]["recipe"] == first.record["experiment"]["recipe"] == f"{path}:wide"
+
+
+def test_a_table_whose_record_is_a_commit_behind_its_best_model_goes_on(tmp_path):
+    table = str(write_table(tmp_path / "grades.csv", table_rows()))
+    given = {"target": "grade", "missing": "median", "epochs": 2, "hidden": "8", "learning_rate": 0.05}
+    assert train(tmp_path / "whole", table, **given) == 0
+    assert train(tmp_path / "killed", table, fail="rename:run.json:4", **given) == 99
+    run = only_run(tmp_path / "killed")
+    assert (run.record["epochs_run"], len(run.metrics)) == (1, 2)
+    assert run.record["files"]["best.keras"] != runs.sha256(run.folder / "best.keras")
+    assert resume(tmp_path / "killed") == 0
+    assert_same(only_run(tmp_path / "killed"), only_run(tmp_path / "whole"))
