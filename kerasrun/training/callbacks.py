@@ -249,7 +249,7 @@ class Guard(keras.callbacks.Callback):
         """Stop after a block whose loss is not finite, or at the second signal; answer the first."""
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
-            raise Diverged(f"loss became {_word(loss)} in epoch {self._epoch}")
+            raise Diverged(f"loss became {word(loss)} in epoch {self._epoch}")
         if self.again:
             raise Interrupted("", self.signal_number or signal.SIGINT)
         if self.signal_number is not None and not self._answered:
@@ -261,7 +261,7 @@ class Guard(keras.callbacks.Callback):
         """Stop where a validation metric is not finite."""
         for name, value in (logs or {}).items():
             if not math.isfinite(float(value)):
-                raise Diverged(f"{name} became {_word(float(value))} in epoch {epoch + 1}")
+                raise Diverged(f"{name} became {word(float(value))} in epoch {epoch + 1}")
 
     def __enter__(self) -> Guard:
         try:
@@ -321,5 +321,6 @@ def short(value: float) -> float:
     return value if isinstance(value, int) else float(str(np.float32(value)))
 
 
-def _word(value: float) -> str:
+def word(value: float) -> str:
+    """Return what a number that is not finite is called."""
     return "NaN" if math.isnan(value) else "infinite"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 import traceback
 from contextlib import nullcontext, suppress
@@ -33,6 +34,7 @@ from kerasrun.training.callbacks import (
     early_stopping,
     rates,
     short,
+    word,
 )
 from kerasrun.training.events import Ended, Notice, Reporter, Started, Watch
 from kerasrun.training.loop import Arrays, Feeder, Plan, choose_loop, steps_per_block
@@ -97,7 +99,10 @@ def train(
     if outcome.status in ENDED and best is not None:
         is_last = ending["best_epoch"] == ending["epochs_run"] and outcome.status != "diverged"
         ending["best_weights"] = _digest(best)
-        ending["test"] = _finish(prepared.feeder, best, data, experiment, run, is_last=is_last)
+        tested = _finish(prepared.feeder, best, data, experiment, run, is_last=is_last)
+        ending["test"] = {name: value for name, value in tested.items() if math.isfinite(value)}
+        for name in [name for name in tested if name not in ending["test"]]:
+            tell(Notice(f"test_{name} is {word(tested[name])}, and not recorded"))
         try:
             inputs.check_saved(run, data, prepared.feeder)
         except RunFailed as fault:

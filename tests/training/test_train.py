@@ -304,3 +304,18 @@ def test_packages_that_keras_need_not_load_can_be_imported_afterwards():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     assert done.stdout.split() == ["False", "False", "1"], done.stderr
+
+
+def test_a_test_loss_that_is_not_finite_is_left_out_of_the_record_and_told(tmp_path):
+    x = np.random.default_rng(0).normal(size=(60, 3)).astype("float32")
+    y = x.sum(axis=1, keepdims=True)
+    np.savez(tmp_path / "mine.npz", x_train=x / 1000, y_train=y, x_test=x[:6] * 1e17, y_test=y[:6])
+    said = []
+    run = kerasrun.train(
+        str(tmp_path / "mine.npz"), results=tmp_path / "r", epochs=1, hidden="4",
+        watch=lambda event: said.append(getattr(event, "text", "")),
+    )  # fmt: skip
+    assert run.status == "finished"
+    assert "loss" not in run.record["test"]
+    assert run.record["test"]["mae"] > 1e17
+    assert "test_loss is infinite, and not recorded" in said
