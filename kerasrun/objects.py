@@ -99,6 +99,9 @@ class KerasObject:
         Works where `keras.optimizers.get` and its like fall short: they do not know every optimizer ("lamb" in Keras
         3.15). The metric `accuracy` stays a word: compiling picks the kind of accuracy that suits the output. Metrics
         bear their canonical names, which are the columns' names.
+
+        Raises:
+            InputError: Keras refuses an argument.
         """
         import keras
 
@@ -107,7 +110,10 @@ class KerasObject:
         if self.family == "activation" and isinstance(self.config, str):
             return keras.activations.get(self.name)
         importlib.import_module(_entry(self.family, self.name).module)  # registers what is not Keras's own
-        return keras.saving.deserialize_keras_object(self._config_dict())
+        try:
+            return keras.saving.deserialize_keras_object(self._config_dict())
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{self.family} {self}: {str(error).splitlines()[0]}") from error
 
     def _config_dict(self) -> dict[str, Any]:
         entry = _entry(self.family, self.name)

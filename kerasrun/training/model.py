@@ -55,8 +55,8 @@ def build(
         fresh: whether these are the weights to begin with; where a state is put back, data decides none of them.
 
     Raises:
-        InputError: the recipe raises, its output does not fit the task, the scaling cannot be put in front of it, or
-            LSUV finds no signal.
+        InputError: the recipe raises, its output does not fit the task, the scaling cannot be put in front of it, LSUV
+            finds no signal, or Keras refuses an argument of optimizer, loss or metric.
     """
     keras.utils.clear_session()  # names of layers start anew: dense, dense_1 …
     keras.utils.set_random_seed(experiment.seed)  # for whatever a recipe draws by itself
@@ -216,13 +216,10 @@ def _is_functional(network: keras.Model) -> bool:
 
 
 def _optimizer(experiment: Experiment) -> keras.optimizers.Optimizer:
-    optimizer = objects.parse("optimizer", experiment.optimizer).build()
-    config = optimizer.get_config()
-    if experiment.learning_rate is not None:
-        config["learning_rate"] = experiment.learning_rate
-    if experiment.clip_norm is not None:
-        config["global_clipnorm"] = experiment.clip_norm
-    return type(optimizer).from_config(config)
+    parsed = objects.parse("optimizer", experiment.optimizer)
+    named = {"learning_rate": experiment.learning_rate, "global_clipnorm": experiment.clip_norm}
+    given = {**dict(parsed.arguments), **{name: value for name, value in named.items() if value is not None}}
+    return objects.KerasObject("optimizer", parsed.name, tuple(given.items())).build()
 
 
 def _metric(metric: str, task: Task, form: LabelForm) -> keras.metrics.Metric:

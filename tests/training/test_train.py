@@ -319,3 +319,20 @@ def test_a_test_loss_that_is_not_finite_is_left_out_of_the_record_and_told(tmp_p
     assert "loss" not in run.record["test"]
     assert run.record["test"]["mae"] > 1e17
     assert "test_loss is infinite, and not recorded" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"optimizer": "adam(clipnorm=1)", "clip_norm": 1}, "optimizer adam.*: Only one of `clipnorm`"),
+        ({"optimizer": "adam(gradient_accumulation_steps=1)"}, "optimizer adam.*: .*must be an integer >= 2"),
+        ({"loss": "categorical_crossentropy", "metrics": "f1_score(threshold=1)"}, "metric f1_score.*a Python float"),
+        ({"loss": "huber(reduction=foo)"}, "loss huber.*Expected one of"),
+    ],
+)
+def test_an_argument_that_keras_refuses_is_refused_in_its_words(tmp_path, given, said):
+    dataset = "diabetes" if "huber" in given.get("loss", "") else "digits"
+    with pytest.raises(InputError, match=f"^{said}") as refused:
+        kerasrun.train(dataset, results=tmp_path, **SMALL, **given)
+    assert len(str(refused.value).splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
