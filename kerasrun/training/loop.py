@@ -45,7 +45,7 @@ class Plan:
         batch_size: examples a step.
         passes: how often an epoch goes through the examples.
         block: steps a graph call at most; 1 for the plain loop.
-        jit: whether whole blocks are compiled with XLA.
+        jit: whether whole blocks are compiled with XLA, or single steps in the stream and the plain loop.
         every: steps between two evaluations inside an epoch; None for none.
         marks: further steps that a block ends with, because something is measured there.
     """
@@ -355,11 +355,18 @@ def _walk_all(walk: Callable, arrays: tuple, indices: np.ndarray, batch: int) ->
 def _streamer(model: keras.Model, step: Callable, plan: Plan, arrays: Arrays) -> Callable:
     """Return a function of an iterator and a number of examples that takes their batches in one graph call."""
 
+    def make(batch: tuple[tf.Tensor, ...]) -> None:
+        with _philox():
+            step(batch)
+
+    if plan.jit:  # step by step: XLA can fetch no batch
+        make = tf.function(make, jit_compile=True, autograph=False)
+
     def take(iterator: Any, size: int) -> None:
         batch = next(iterator)
         for tensor, array in zip(batch, arrays, strict=True):
             tensor.set_shape((size, *array.shape[1:]))
-        step(batch)
+        make(batch)
 
     @tf.function(autograph=False)
     def whole(iterator: Any, steps: tf.Tensor) -> dict[str, tf.Tensor]:

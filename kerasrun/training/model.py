@@ -51,7 +51,7 @@ def build(
         x: the training part's raw inputs, (n, …), for fitting the scaling.
         y: the training part's targets, (n, outputs) for regression.
         inputs: how x was made of data of one's own; the saved model takes the table's cells, or the texts.
-        jit: what Keras's own compiled step does; the resident loop compiles whole blocks instead.
+        jit: what Keras's own compiled step does; the resident and the stream loop compile by themselves.
         fresh: whether these are the weights to begin with; where a state is put back, data decides none of them.
 
     Raises:

@@ -204,6 +204,15 @@ def test_blocks_compiled_with_xla_learn_the_same_to_rounding(tmp_path):
     np.testing.assert_allclose(compiled.metrics["loss"], plain.metrics["loss"], rtol=1e-4)
 
 
+def test_the_stream_loop_compiles_its_steps_with_xla(tmp_path):
+    """With the resident loop's masks of dropout, which XLA draws; equal to rounding, as other operations are fused."""
+    given = {"epochs": 2, "limit": 150, "hidden": "16", "dropout": 0.3, "batch_norm": True, "jit": True}
+    resident = kerasrun.train("digits", results=tmp_path, loop="resident", **given)
+    stream = kerasrun.train("digits", results=tmp_path, loop="stream", **given)
+    assert (stream.record["loop"], stream.record["jit"]) == ("stream", True)
+    np.testing.assert_allclose(stream.metrics, resident.metrics, rtol=1e-4)
+
+
 def test_convolutions_on_a_cpu_are_not_compiled_and_it_is_said(tmp_path):
     notes = []
     run = kerasrun.train(
