@@ -31,7 +31,7 @@ def step(subject: words.Words = None, *, options: dict[str, Any]) -> None:
     from kerasrun.training.step import first_step
 
     made = first_step(experiment, data)
-    sizes = (*made.inputs.shape, *(len(layer.bias) for layer in made.layers))
+    sizes = (*made.inputs.shape, *(layer.weights.shape[1] for layer in made.layers))
     if max(sizes) > MOST:
         raise InputError(
             f"{max(sizes)} examples, inputs or units are too many to be shown; at most {MOST}\n"
@@ -57,10 +57,13 @@ def _lines(step: Step, loss: str) -> Iterator[str]:
 
 
 def _forward(layer: LayerStep) -> Iterator[str]:
-    yield f"{layer.name}: {len(layer.bias)} {layer.activation} unit{'s' if len(layer.bias) > 1 else ''}"
+    units = layer.weights.shape[1]
+    yield f"{layer.name}: {units} {layer.activation} unit{'s' if units > 1 else ''}"
     yield from _matrix("weights", layer.weights, "input", "unit")
-    yield from _matrix("bias", layer.bias[None], "", "unit")
-    yield from _matrix("sums = inputs · weights + bias", layer.sums, "example", "unit")
+    yield from _row("bias", layer.bias)
+    yield from _matrix(
+        f"sums = inputs · weights{'' if layer.bias is None else ' + bias'}", layer.sums, "example", "unit"
+    )
     yield from _matrix(f"outputs = {layer.activation}(sums)", layer.outputs, "example", "unit")
 
 
@@ -69,14 +72,20 @@ def _backward(layer: LayerStep, *, last: bool) -> Iterator[str]:
     yield f"{layer.name}: backwards from {of} by the chain rule"
     yield from _matrix("delta = derivative of the loss by the sums", layer.delta, "example", "unit")
     yield from _matrix("gradient of the weights = inputsᵀ · delta", layer.weights_gradient, "input", "unit")
-    yield from _matrix("gradient of the bias = sum of delta", layer.bias_gradient[None], "", "unit")
+    yield from _row("gradient of the bias = sum of delta", layer.bias_gradient)
 
 
 def _update(step: Step) -> Iterator[str]:
     yield f"new = old − {step.rate:g} × gradient"
     for layer in step.layers:
         yield from _matrix(f"{layer.name}: new weights", layer.new_weights, "input", "unit")
-        yield from _matrix(f"{layer.name}: new bias", layer.new_bias[None], "", "unit")
+        yield from _row(f"{layer.name}: new bias", layer.new_bias)
+
+
+def _row(title: str, numbers: Any) -> Iterator[str]:
+    """Yield what `_matrix` does of one number a unit, and nothing where there are none."""
+    if numbers is not None:
+        yield from _matrix(title, numbers[None], "", "unit")
 
 
 def _matrix(title: str, numbers: Any, row: str, column: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -44,7 +45,7 @@ class LayerStep:
     Args:
         name: the layer's.
         activation: linear, sigmoid, tanh, relu or softmax.
-        weights, bias: before the step, (inputs, units) and (units,).
+        weights, bias: before the step, (inputs, units) and (units,); no bias and nothing of it where there is none.
         sums, outputs, delta: of each example, (n, units).
         weights_gradient, bias_gradient: as weights and bias.
         new_weights, new_bias: after the step.
@@ -53,14 +54,14 @@ class LayerStep:
     name: str
     activation: str
     weights: np.ndarray
-    bias: np.ndarray
+    bias: np.ndarray | None
     sums: np.ndarray
     outputs: np.ndarray
     delta: np.ndarray
     weights_gradient: np.ndarray
-    bias_gradient: np.ndarray
+    bias_gradient: np.ndarray | None
     new_weights: np.ndarray
-    new_bias: np.ndarray
+    new_bias: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Dense:
-    """One fully connected layer: name, activation, weights (inputs, units) and bias (units,)."""
+    """One fully connected layer: name, activation, weights (inputs, units) and bias (units,), where it has one."""
 
     name: str
     activation: str
     weights: np.ndarray
-    bias: np.ndarray
+    bias: np.ndarray | None
 
 
 def first_step(experiment: Experiment, data: Data) -> Step:
@@ -149,8 +150,11 @@ def gradient_step(network: Sequence[Dense], inputs: np.ndarray, targets: np.ndar
     for number in reversed(range(len(network))):
         layer, (sums, outputs) = network[number], passed[number]
         entering = passed[number - 1][1] if number else inputs
-        weights_gradient, bias_gradient = entering.T @ delta, delta.sum(axis=0)
-        new_weights, new_bias = layer.weights - rate * weights_gradient, layer.bias - rate * bias_gradient
+        weights_gradient, bias_gradient, new_bias = entering.T @ delta, None, None
+        if layer.bias is not None:
+            bias_gradient = delta.sum(axis=0)
+            new_bias = layer.bias - rate * bias_gradient
+        new_weights = layer.weights - rate * weights_gradient
         layers.insert(
             0,
             LayerStep(
@@ -170,7 +174,7 @@ def _forward(network: Sequence[Dense], inputs: np.ndarray) -> list[tuple[np.ndar
     """Return sums and outputs of each layer."""
     passed = []
     for layer in network:
-        sums = inputs @ layer.weights + layer.bias
+        sums = inputs @ layer.weights + (0 if layer.bias is None else layer.bias)
         inputs = _ACTIVATIONS[layer.activation](sums)
         passed.append((sums, inputs))
     return passed
@@ -216,10 +220,8 @@ def _dense_layers(network: keras.Model) -> list[Dense]:
                 "try the recipe dense, without dropout and batch normalization"
             )
         if kind == "Dense":
-            bias = layer.bias if layer.use_bias else np.zeros(layer.units)
-            found.append(
-                Dense(layer.name, activation, np.asarray(layer.kernel, "float64"), np.asarray(bias, "float64"))
-            )
+            bias = np.asarray(layer.bias, "float64") if layer.use_bias else None
+            found.append(Dense(layer.name, activation, np.asarray(layer.kernel, "float64"), bias))
         else:
             found[-1] = Dense(found[-1].name, activation, found[-1].weights, found[-1].bias)
     if network.losses:
@@ -235,9 +237,11 @@ def _entering(built: models.Built) -> keras.KerasTensor:
 
 def _compared(step: Step, after: list[Dense]) -> Step:
     """Return the step with the largest difference to the weights that Keras came to; refuse one beyond rounding."""
-    triples = [triple for ours, theirs in zip(step.layers, after, strict=True)
-               for triple in ((ours.weights, ours.new_weights, theirs.weights),
-                              (ours.bias, ours.new_bias, theirs.bias))]  # fmt: skip
+    triples: list[tuple[Any, Any, Any]] = []
+    for ours, theirs in zip(step.layers, after, strict=True):
+        triples.append((ours.weights, ours.new_weights, theirs.weights))
+        if ours.bias is not None:
+            triples.append((ours.bias, ours.new_bias, theirs.bias))
     apart = max(float(abs(new - theirs).max()) for _, new, theirs in triples)
     moved = max(abs(new - old).max() for old, new, _ in triples)
     largest = max(abs(old).max() for old, *_ in triples)

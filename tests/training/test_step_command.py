@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from kerasrun.cli.step import _lines
 from kerasrun.datasets import load
 from kerasrun.errors import InputError
 from kerasrun.experiment import resolve
@@ -92,6 +93,31 @@ def test_the_rate_is_that_of_the_trainings_first_epoch():
     assert step.apart < 1e-6
     made = step.layers[0]
     np.testing.assert_allclose(made.new_weights, made.weights - made.weights_gradient / 6)
+
+
+def test_a_layer_without_bias_gets_none(tmp_path):
+    (tmp_path / "bare.py").write_text(
+        "import keras\n"
+        "def bare(task):\n"
+        "    return keras.Sequential([keras.Input(task.input_shape),\n"
+        "        keras.layers.Dense(2, activation='tanh', use_bias=False), keras.layers.Dense(1, 'sigmoid')])\n"
+    )
+    experiment = resolve("xor", {"recipe": f"{tmp_path}/bare.py"})
+    step = first_step(experiment, load(experiment))
+    assert step.apart < 1e-6
+    first, last = step.layers
+    assert (first.bias, first.bias_gradient, first.new_bias) == (None, None, None)
+    np.testing.assert_allclose(first.sums, step.inputs @ first.weights)
+    assert last.new_bias.shape == (1,)
+    lines = [*_lines(step, experiment.loss)]
+    titles = [line.strip() for line in lines if "bias" in line]
+    assert titles == [
+        "bias",
+        "sums = inputs · weights + bias",
+        "gradient of the bias = sum of delta",
+        "dense_1: new bias",
+    ]
+    assert "  sums = inputs · weights" in lines
 
 
 def test_two_activations_of_one_layer_are_refused(tmp_path):
