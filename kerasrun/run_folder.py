@@ -112,14 +112,14 @@ def lock(folder: Path) -> IO[bytes]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Tell whether a process is working on a run."""
+    """Tell whether a process is working on a run; of a lock that cannot be opened, none is."""
     try:
         with open(folder / LOCK, "rb", opener=_at_once) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
     except BlockingIOError:
         return True
+    except OSError:
+        return False
     return False
 
 

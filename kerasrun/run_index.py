@@ -93,7 +93,7 @@ def scan(results: Path, *, indexed: bool = True) -> Scan:
                     fresh += 1
             except FileNotFoundError:
                 others.append(name)
-                if _FOLDER.fullmatch(name) and not _locked(results / name):
+                if _FOLDER.fullmatch(name) and not run_folder.is_locked(results / name):
                     damaged.append(Damaged(_printable(name), f"missing: it holds no {RECORD}"))
             except NotADirectoryError:
                 continue
@@ -200,7 +200,7 @@ def _finished(results: Path, kept: dict[str, tuple[Signature, Record]]) -> list[
     """Return the records with folder, path and status as they are now, the newest first."""
     order: list[tuple[datetime, int, str, Record]] = []
     for name, (signature, record) in kept.items():
-        if record["status"] == "running" and not _locked(results / name):
+        if record["status"] == "running" and not run_folder.is_locked(results / name):
             with suppress(OSError, Fault):  # it may have finished between the reading and the test of the lock
                 signature, record = _read(results, name)
             if record["status"] == "running":
@@ -209,13 +209,6 @@ def _finished(results: Path, kept: dict[str, tuple[Signature, Record]]) -> list[
         order.append((created(record), signature[0], name, record))
     order.sort(key=lambda item: item[:3], reverse=True)
     return [item[3] for item in order]
-
-
-def _locked(folder: Path) -> bool:
-    try:
-        return run_folder.is_locked(folder)
-    except OSError:
-        return False
 
 
 def _read_index(results: Path) -> dict[str, tuple[Signature, Record]]:

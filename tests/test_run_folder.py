@@ -36,6 +36,12 @@ def test_who_looks_whether_a_run_is_locked_never_keeps_it_from_being_locked(tmp_
     run_folder.lock(tmp_path).close()
 
 
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink(path, path)])
+def test_what_is_no_lock_is_held_by_nobody(tmp_path, make):
+    make(tmp_path / ".lock")
+    assert not run_folder.is_locked(tmp_path)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_results_folder_is_refused(tmp_path):
     tmp_path.chmod(0o500)
