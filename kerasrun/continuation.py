@@ -14,6 +14,7 @@ from typing import Any
 from kerasrun import catalog, environment, experiment, run_index, runs
 from kerasrun.errors import InputError
 from kerasrun.experiment import Experiment
+from kerasrun.run_record import FINAL
 from kerasrun.runs import Run
 
 CHANGEABLE = ("epochs", "patience", "save_every")
@@ -64,9 +65,7 @@ def newest_of(wanted: Experiment, results: Path) -> Run | None:
 def is_complete(run: Run, wanted: Experiment) -> bool:
     """Tell whether nothing is left to do: stopped or diverged for good, or all epochs done."""
     status = run.status
-    return status in ("stopped", "diverged", "pruned") or (
-        status == "finished" and run.record["epochs_run"] >= wanted.epochs
-    )
+    return status in FINAL or (status == "finished" and run.record["epochs_run"] >= wanted.epochs)
 
 
 def made_with(run: Run) -> dict[str, Any]:

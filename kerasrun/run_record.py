@@ -10,6 +10,7 @@ STATUSES = ("running", "finished", "stopped", "diverged", "pruned", "interrupted
 TRAINED = ("finished", "stopped")  # how a run ends whose metrics are results
 OUTCOMES = (*TRAINED, "diverged")  # how a run ends that shows what its settings do
 ENDED = (*OUTCOMES, "pruned")  # how a run ends that is not trained again
+FINAL = ("stopped", "diverged", "pruned")  # how a run ends that takes no further epochs
 LARGEST = 16 << 20  # bytes; a record has 3,000
 Record = dict[str, Any]
 

@@ -12,7 +12,7 @@ from typing import Any
 from kerasrun import inputs, runs, task
 from kerasrun.errors import InputError
 
-_LARGEST_CONFIG = 64 << 20  # bytes
+LARGEST_CONFIG = 64 << 20  # bytes of a saved model's config.json; a network of a thousand layers has one
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _vocabulary(best: Path) -> tuple[str, ...]:
     try:
         with zipfile.ZipFile(best) as archive:
             config = archive.getinfo("config.json")
-            if config.file_size > _LARGEST_CONFIG:
+            if config.file_size > LARGEST_CONFIG:
                 raise InputError(f"{best}: its config.json has {config.file_size:,} bytes, which no model has")
             layers = json.loads(archive.read(config))["config"]["layers"]
         words = next(layer for layer in layers if layer["class_name"] == "TextVectorization")

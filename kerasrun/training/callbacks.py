@@ -110,6 +110,7 @@ class Recorder(keras.callbacks.Callback):
         best: the best model's callback, called before this one.
         guard: is told what is saved.
         experiment: what is trained; names the columns.
+        measuring: what is measured besides, if anything.
         capture: returns the state to commit as bytes, given the finished blocks of the running epoch.
     """
 
@@ -117,14 +118,15 @@ class Recorder(keras.callbacks.Callback):
     INSIDE_EPOCH_SECONDS = 60.0
 
     def __init__(
-        self, run: Run, best: BestModel, guard: Guard, experiment: Experiment, capture: Callable[[int], bytes]
-    ) -> None:
+        self, run: Run, best: BestModel, guard: Guard, experiment: Experiment, measuring: Measuring | None,
+        capture: Callable[[int], bytes],
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.run, self.best, self.guard, self.experiment, self.capture = run, best, guard, experiment, capture
+        self.run, self.best, self.guard, self.experiment = run, best, guard, experiment
+        self.measuring, self.capture = measuring, capture
         measured = ["loss", *experiment.metric_names]
         self.columns = [*measured, *(f"val_{name}" for name in measured)]
         self.columns += [f"train_{name}" for name in measured if experiment.evaluate_train]
-        self.measuring: Measuring | None = None
         self.progress = Progress()
         self.passed_over = (0, 0)  # epoch and blocks of it that an earlier process has done
         self._at, self._stop_wanted = 0, False

@@ -21,10 +21,10 @@ import numpy as np
 
 from kerasrun import environment, layers  # which registers kerasrun's own layers with Keras
 from kerasrun.errors import InputError
+from kerasrun.trained import LARGEST_CONFIG
 from kerasrun.training import own_code
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
-LARGEST_CONFIG = 64 << 20  # bytes; a network of a thousand layers has one
 DEEPEST = 100  # dicts and lists in each other; a model in a model in a model has 30
 MODELS = {"keras.src.models.functional": ("Functional",), "keras.src.models.sequential": ("Sequential",)}
 PARTS = ("layers", "initializers", "regularizers", "constraints", "activations", "models", "dtype_policies", "random")

@@ -56,9 +56,7 @@ class State:
     metrics: list[np.ndarray] = field(repr=False)
 
 
-def capture(
-    model: keras.Model, progress: Progress, callbacks: list[keras.callbacks.Callback], blocks: int = 0
-) -> bytes:
+def capture(model: keras.Model, progress: Progress, callbacks: list[keras.callbacks.Callback], blocks: int) -> bytes:
     """Return the state of a training as bytes.
 
     Args:

@@ -21,6 +21,7 @@ from kerasrun.environment import versions
 from kerasrun.errors import DiskError, Interrupted, KerasrunError, Pruned, RunFailed
 from kerasrun.experiment import Experiment, identity, to_record
 from kerasrun.layers import lsuv
+from kerasrun.run_record import FINAL
 from kerasrun.runs import BEST, ENDED, ERROR, MODEL, RECIPE, Run, now
 from kerasrun.training import devices, inputs, network, saved_models
 from kerasrun.training import model as models
@@ -115,7 +116,7 @@ def train(
         if outcome.status == "failed":
             run.write({ERROR: "".join(traceback.format_exception(outcome.error))})
         run.finish(outcome.status, **ending)
-    if outcome.status in ("stopped", "diverged", "pruned"):
+    if outcome.status in FINAL:
         run.drop_states()  # after the record, or a kill in between would train all again
     _raise(outcome, run, experiment, saved=guard.saved)
     tell(Ended(run))
@@ -183,9 +184,9 @@ def _fit(
     measuring = [prepared.measuring] if prepared.measuring else []
     counting = [*rates(experiment), *measuring, *prepared.own_callbacks, guard, best, *early_stopping(experiment)]
     recorder = Recorder(
-        run, best, guard, experiment, lambda blocks: capture(model, recorder.progress, counting, blocks)
-    )
-    recorder.measuring = prepared.measuring
+        run, best, guard, experiment, prepared.measuring,
+        lambda blocks: capture(model, recorder.progress, counting, blocks),
+    )  # fmt: skip
     if state is not None:
         recorder.progress = Progress(list(state.rows), list(state.seconds))
         if (run.folder / BEST).exists():  # a best epoch after the state will be trained again, to the same weights
