@@ -182,6 +182,7 @@ class Recorder(keras.callbacks.Callback):
         """Add the one row of a network that has nothing to train, as epoch 0, and commit."""
         parts = {"": train, "val_": validation, "train_": train}
         logs = {f"{part}{name}": value for part, logs in parts.items() for name, value in logs.items()}
+        self.guard.on_epoch_end(-1, logs)
         self.progress.rows.append({"epoch": 0, **{name: logs[name] for name in self.columns}, "learning_rate": 0.0})
         self.progress.seconds.append(0.0)
         self.best.weights, self.best.epoch, self.best.unsaved = self.model.get_weights(), 0, True

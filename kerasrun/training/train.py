@@ -126,7 +126,14 @@ def train(
 def _note_resuming(
     run: Run, state: State | None, before: dict[str, Any], callbacks: list[keras.callbacks.Callback]
 ) -> list[str]:
-    """Record that another process goes on with the run, `before` made otherwise; return what the user should know."""
+    """Record that another process goes on with the run; return what the user should know of it.
+
+    Args:
+        run: prepared for going on.
+        state: where it goes on; None for the start.
+        before: what `made_with` said before it was prepared.
+        callbacks: the user's own.
+    """
     done = state.epochs if state else 0
     changed = differences(run, before)
     if state:

@@ -336,3 +336,12 @@ def test_an_argument_that_keras_refuses_is_refused_in_its_words(tmp_path, given,
         kerasrun.train(dataset, results=tmp_path, **SMALL, **given)
     assert len(str(refused.value).splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_with_nothing_to_train_whose_loss_is_not_finite_has_diverged(tmp_path):
+    body = """inputs = keras.Input(task.input_shape)
+large = keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(1e30), trainable=False)
+return keras.Model(inputs, large(inputs))"""
+    run = kerasrun.train("diabetes", results=tmp_path / "r", recipe=recipe_file(tmp_path, body))
+    assert (run.status, run.record["error"]["message"]) == ("diverged", "loss became infinite in epoch 0")
+    assert run.record["best_epoch"] is None
