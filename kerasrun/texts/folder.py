@@ -38,7 +38,7 @@ def opened(path: Path, options: Options) -> Table:
     kept, more = _kept(path, names, contents, options["missing"])
     files, contents = [listing.files[i] for i in kept], [contents[i] for i in kept]
     if gone := sorted({file.part for file in listing.files} - {file.part for file in files}):
-        raise InputError(f"{path}: every file of the {gone[0]} part is empty")
+        raise InputError(f"{path}: every file of the {gone[0]} part is empty\nput texts into them, or remove the part")
     labels = np.array([file.label for file in files], np.int32)
     kind = "binary" if len(listing.classes) == 2 else "multiclass"
     target = Target(kind, listing.classes, labels, np.zeros(len(labels), bool), "")
