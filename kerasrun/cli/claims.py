@@ -114,4 +114,4 @@ def _with_seeds(sweep: Sweep, planned: Sequence[int], records: Sequence[Record],
     datasets = {cell.experiment.dataset for cell in sweep.cells} if extended else set()
     seen = {r["experiment"].get("seed") for r in records if r["experiment"]["dataset"] in datasets}
     seeds = sorted({*planned, *sweep.seeds, *(seed for seed in seen if isinstance(seed, int))})
-    return sweep if len(seeds) == len(sweep.seeds) else grid.plan(None, {}, file=Path(sweep.file or ""), seeds=seeds)
+    return sweep.with_seeds(seeds)

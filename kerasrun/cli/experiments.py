@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 
 from kerasrun import atomic, run_tables
 from kerasrun.analysis import compare, decisions, figures, moments, tuned_rates, variances
+from kerasrun.analysis.charts import Curves
 from kerasrun.analysis.groups import Group
 from kerasrun.analysis.tables import to_text
 from kerasrun.cli import claims, console, words
@@ -164,8 +165,9 @@ def _write(sweep: Sweep, name: str, file: Path, results: Path, records: Sequence
         atomic.write(folder / "claims.md", to_text(*decisions.shown(found), "md"))
     _write_variances(made, sweep, folder)
     _write_rates(table, folder)
-    _write_charts(table, folder)
-    _draw(table, sweep, made, folder)
+    charts = figures.figures(table)
+    _write_charts(charts, folder)
+    _draw(table, charts, sweep, made, folder)
     console.notice(f"wrote {folder}")
 
 
@@ -205,9 +207,8 @@ def _write_table(
     atomic.write(folder / f"{name}.csv", to_text(columns, rows, "csv"))
 
 
-def _write_charts(table: compare.Comparison, folder: Path) -> None:
+def _write_charts(charts: Mapping[str, Curves], folder: Path) -> None:
     """Write the numbers of the pictures as tables, and remove what was drawn of other settings before."""
-    charts = figures.figures(table)
     for name in figures.NAMES:
         if name not in charts:
             for kind in ("svg", "md", "csv"):
@@ -219,12 +220,14 @@ def _write_charts(table: compare.Comparison, folder: Path) -> None:
             _write_table(folder, name, columns, people, rows)
 
 
-def _draw(table: compare.Comparison, sweep: Sweep, records: Sequence[Record], folder: Path) -> None:
+def _draw(
+    table: compare.Comparison, charts: Mapping[str, Curves], sweep: Sweep, records: Sequence[Record], folder: Path
+) -> None:
     from kerasrun.analysis import pictures, plots
 
     try:
         atomic.write(folder / "picture.svg", pictures.picture(plots.plot(table, "auto", sweep.axes), "svg"))
-        for name, chart in figures.figures(table).items():
+        for name, chart in charts.items():
             log = name in figures.LOGARITHMIC
             atomic.write(folder / f"{name}.svg", pictures.picture(chart, "svg", log=log))
         _draw_regions(sweep, records, folder)

@@ -86,6 +86,12 @@ class Sweep:
         hashes = " ".join(sorted(identity(experiment, "") for experiment in first))
         return f"{self.name}-{hashlib.sha256(hashes.encode()).hexdigest()[:4]}"
 
+    def with_seeds(self, seeds: Sequence[int]) -> Sweep:
+        """Return the same sweep over other seeds."""
+        experiments = [cell.experiment for cell in self.cells if cell.seed == self.seeds[0]]
+        cells, _ = _cells(experiments, [name for axis in self.axes for name in axis.names], tuple(seeds))
+        return dataclasses.replace(self, seeds=tuple(seeds), cells=cells)
+
     def record(self, created: str, before: SweepRecord | None) -> SweepRecord:
         """Return what the results folder shall know of the sweep; seeds that were asked for before stay part of it.
 

@@ -108,6 +108,12 @@ def test_fewer_seeds_on_the_command_line_do_not_hide_those_that_are_there(file, 
     assert "Adam wins  supported" in capsys.readouterr().out
 
 
+def test_values_of_the_command_line_hold_for_the_seeds_that_the_file_plans_besides(file, tmp_path, capsys):
+    made_up_runs(file, tmp_path / "results", seeds=3)  # of the file as it is: none of these
+    claims.show(grid.plan(None, {"hidden": 7}, file=file, seeds=1), tmp_path / "results")
+    assert "undecided so far: 0 of 3 seeds" in capsys.readouterr().out
+
+
 def test_wherever_it_is_decided_an_extended_file_has_all_its_seeds(file, tmp_path):
     file.write_text(FILE.format(more="extend = true"))
     made_up_runs(file, tmp_path / "results", seeds=6)
